@@ -1,0 +1,1 @@
+"""Emit the calls of a large language model to Tidemark."""

@@ -1,0 +1,1 @@
+"""The vocabulary that services share: topics, messages, ids and tables."""

@@ -1,0 +1,82 @@
+"""Topics as data: one YAML file each, loaded once.
+
+    >>> CALLS.name, CALLS.message.__name__
+    ('calls.v1', 'Call')
+    >>> dead_letters("latency").name
+    'dlq.latency.v1'
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import yaml
+
+from schemas import messages
+from schemas.messages import (
+    Alert,
+    Call,
+    Command,
+    DeadLetter,
+    Deployment,
+    Embedding,
+    Feedback,
+    Message,
+    Outcome,
+    Score,
+    Window,
+)
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True)
+class Topic(Generic[M]):
+    """What a topic carries and how it is kept; `name` is without the deployment's prefix."""
+
+    name: str
+    meaning: str
+    message: type[M]
+    key: str
+    partitions: int
+    cleanup: str  # "delete" or "compact"
+    retention_seconds: int
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+
+
+def _load(file: str, message: type[M]) -> Topic[M]:
+    declared: dict[str, Any] = yaml.safe_load((Path(__file__).parent / f"{file}.yaml").read_text())
+    if getattr(messages, declared["message"]) is not message:
+        raise TypeError(f"{file}.yaml declares {declared['message']}, the code {message.__name__}")
+    lists = {name: tuple(declared[name]) for name in ("producers", "consumers")}
+    return Topic(**{**declared, **lists, "message": message})
+
+
+CALLS = _load("calls", Call)
+FEEDBACK = _load("feedback", Feedback)
+EMBEDDINGS = _load("embeddings", Embedding)
+SCORES = _load("scores", Score)
+WINDOWS = _load("windows", Window)
+ALERTS = _load("alerts", Alert)
+COMMANDS = _load("commands", Command)
+OUTCOMES = _load("outcomes", Outcome)
+DEPLOYMENTS = _load("deployments", Deployment)
+_DEAD_LETTERS = _load("dlq", DeadLetter)
+
+TOPICS: tuple[Topic[Any], ...] = (
+    CALLS,
+    FEEDBACK,
+    EMBEDDINGS,
+    SCORES,
+    WINDOWS,
+    ALERTS,
+    COMMANDS,
+    OUTCOMES,
+    DEPLOYMENTS,
+)
+
+
+def dead_letters(service: str) -> Topic[DeadLetter]:
+    """The topic that holds what `service` could not take."""
+    return replace(_DEAD_LETTERS, name=_DEAD_LETTERS.name.format(service=service))

@@ -1,0 +1,1 @@
+"""The command `tidemark`: one file per subcommand, argument parsing and printing only."""

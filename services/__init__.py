@@ -1,0 +1,1 @@
+"""The processes; every folder except shared and embedded is one."""

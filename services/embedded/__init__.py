@@ -1,0 +1,1 @@
+"""The laptop: broker, ClickHouse over HTTP and the supervisor, without Docker."""

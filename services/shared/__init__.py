@@ -1,0 +1,1 @@
+"""What two services or more need; each file is named for what it is."""

@@ -129,9 +129,7 @@ class Call(Message, frozen=True, kw_only=True, tag="call.v1"):
     @property
     def segment(self) -> Segment:
         """What the scores of this call are aggregated under."""
-        return Segment(
-            tenant=self.tenant, app=self.app, environment=self.environment, version=self.version
-        )
+        return Segment(tenant=self.tenant, app=self.app, environment=self.environment, version=self.version)
 
     @property
     def question(self) -> str | None:

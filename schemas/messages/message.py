@@ -12,9 +12,7 @@ InclusionProbability = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Json = Any  # a JSON value: null, boolean, number, string, list or object
 
 
-class Message(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", dict=False
-):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", dict=False):
     """A fact on a topic: immutable, JSON on the wire, its version in the tag.
 
     Unknown fields are ignored, so an older reader survives a newer writer.

@@ -7,9 +7,7 @@ from uuid import UUID
 from schemas.messages.message import Json, Message, Name, Timestamp
 from schemas.messages.segment import Target
 
-State = Literal[
-    "proposed", "approved", "executing", "verifying", "done", "failed", "refused", "inconclusive"
-]
+State = Literal["proposed", "approved", "executing", "verifying", "done", "failed", "refused", "inconclusive"]
 
 
 class Outcome(Message, frozen=True, kw_only=True, tag="outcome.v1"):

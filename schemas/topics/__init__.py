@@ -1,9 +1,9 @@
 """Topics as data: one YAML file each, loaded once.
 
-    >>> CALLS.name, CALLS.message.__name__
-    ('calls.v1', 'Call')
-    >>> dead_letters("latency").name
-    'dlq.latency.v1'
+>>> CALLS.name, CALLS.message.__name__
+('calls.v1', 'Call')
+>>> dead_letters("latency").name
+'dlq.latency.v1'
 """
 
 from dataclasses import dataclass, replace

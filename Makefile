@@ -1,0 +1,56 @@
+# The only door: `make` alone prints the list.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+READY := $(VENV)/.ready
+PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PATH DEMO_SECONDS DEMO_SUMMARY
+
+.PHONY: help setup demo test test-fast check fmt generate lock up down status bench clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the environment: packages, page assets, converted models
+
+$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml client/pyproject.toml services/console/package-lock.json deploy/setup.sh
+	@deploy/setup.sh $(VENV)
+	@touch $@
+
+demo: $(READY) ## the whole loop on this machine; DEMO_SECONDS=120 ends by itself
+	@$(PYTHON) -m demo
+
+test: $(READY) ## every test that can run here
+	@$(PYTHON) -m pytest
+
+test-fast: $(READY) ## pure and contract tests, in seconds
+	@$(PYTHON) -m pytest tests/house tests/contract tests/unit client/tests -m "not embedded and not browser and not kafka and not slow"
+
+check: $(READY) ## lint, format, types and import contracts
+	@ruff check . && ruff format --check . && mypy && lint-imports
+
+fmt: $(READY) ## format and mend what can be mended
+	@ruff check --fix -q . ; ruff format -q .
+
+generate: $(READY) ## write the generated files: JSON Schemas, settings, examples
+	@$(PYTHON) -m schemas.export && $(PYTHON) -m services.embedded.settings_reference
+
+lock: $(READY) ## resolve the dependencies anew
+	@deploy/lock.sh
+
+up: $(READY) ## start the embedded stack (Ctrl-C stops it)
+	@tidemark up
+
+down: ## stop it from another terminal
+	@tidemark down
+
+status: ## health, lag and rates of every part
+	@tidemark status
+
+bench: $(READY) ## run benchmarks/, one JSON file each under benchmarks/results
+	@$(PYTHON) -m benchmarks
+
+clean: ## remove the environment, the models and the data of the embedded stack
+	@rm -rf $(VENV) models .tidemark services/console/node_modules services/console/static/vendor

@@ -1,0 +1,64 @@
+"""A service's own small state: the engine and its migrations."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+
+ENVIRONMENT = Path(__file__).parent / "alembic_environment"
+BUSY_TIMEOUT_MILLISECONDS = 30_000
+
+
+def state_url(data: Path, service: str) -> str:
+    """The URL of the SQLite file that holds the state of `service` under the data directory."""
+    return f"sqlite:///{data.resolve()}/state/{service}.sqlite"
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url`: SQLite (WAL, synchronous=FULL) or PostgreSQL.
+
+    What `with engine.begin()` committed survives kill -9 and power loss. On SQLite every transaction takes the write
+    lock when it begins and waits for it up to 30 s, so none fails half-way because another one was faster. The
+    folder of a SQLite file is made, readable by its owner only.
+    """
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    file = make_url(url).database
+    if file and file != ":memory:":
+        Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin_immediately)
+    return engine
+
+
+def migrate(engine: Engine, *folders: Path) -> None:
+    """Bring the database to the newest revision of every folder of Alembic revisions.
+
+    One transaction: all of it or nothing; processes that start together wait for each other.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(ENVIRONMENT))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(map(str, folders)))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tidemark migrations'))"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "heads")
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN is deferred and skips DDL
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -9,7 +9,8 @@ from schemas.messages.message import Message, Name, Timestamp
 class Feedback(Message, frozen=True, kw_only=True, tag="feedback.v1"):
     """One opinion on one call.
 
-    `value`: thumbs -1 or 1, stars 1 to 5, acceptance 0 or 1; `text`: the comment, the edited response or the late reference.
+    `value`: thumbs -1 or 1, stars 1 to 5, acceptance 0 or 1; `text`: the comment, the edited response or the late
+    reference.
     """
 
     feedback_id: UUID

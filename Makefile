@@ -37,8 +37,8 @@ fmt: $(READY) ## format and mend what can be mended
 generate: $(READY) ## write the generated files: JSON Schemas, settings, examples
 	@$(PYTHON) -m schemas.export && $(PYTHON) -m services.embedded.settings_reference
 
-lock: $(READY) ## resolve the dependencies anew
-	@deploy/lock.sh
+lock: $(READY) ## resolve the dependencies anew (LOCK=--upgrade takes newer versions)
+	@deploy/lock.sh $(LOCK)
 
 up: $(READY) ## start the embedded stack (Ctrl-C stops it)
 	@tidemark up

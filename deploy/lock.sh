@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Resolves every dependency anew into requirements/*.txt, with hashes and without index hosts.
+# Resolves every dependency into requirements/*.txt, with hashes and without index hosts; `--upgrade` takes newer versions.
 set -euo pipefail
 compile=(.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
-    --no-emit-package tidemark --no-emit-package tidemark-platform --upgrade)
+    --no-emit-package tidemark --no-emit-package tidemark-platform "$@")
 export UV_CUSTOM_COMPILE_COMMAND="make lock"
 
 "${compile[@]}" pyproject.toml --extra dev -o requirements/dev.txt

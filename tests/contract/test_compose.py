@@ -1,0 +1,53 @@
+"""The compose file: valid, and the same services as the embedded stack."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+FOLDERS = {
+    path.name
+    for path in (ROOT / "services").iterdir()
+    if (path / "__main__.py").exists() and path.name not in {"shared", "embedded"}
+}
+INFRASTRUCTURE = {"kafka", "clickhouse", "prepare"}
+
+
+def test_it_is_valid_against_the_compose_schema():
+    checker = Path(sys.executable).parent / "check-jsonschema"
+    checked = subprocess.run(
+        [checker, "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_it_runs_every_service_and_nothing_else():
+    assert set(COMPOSE["services"]) - INFRASTRUCTURE == FOLDERS
+
+
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_a_service_is_started_as_the_supervisor_starts_it(name):
+    block = COMPOSE["services"][name]
+    assert block["command"] == ["python", "-m", f"services.{name}"]
+    assert block["read_only"] is True
+    assert block["user"] == "10001:10001"
+
+
+def test_every_setting_it_passes_exists():
+    settings = set(re.findall(r"^#? ?(TIDEMARK_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    passed = {
+        name
+        for block in COMPOSE["services"].values()
+        for name in block.get("environment", {})
+        if name.startswith("TIDEMARK_")
+    }
+    assert passed <= settings, json.dumps(sorted(passed - settings))

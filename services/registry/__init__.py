@@ -1,0 +1,1 @@
+"""The registry: the only owner of versions, deployments, leases, baselines and keys."""

@@ -1,0 +1,174 @@
+"""The registry over HTTP."""
+
+import httpx
+import pytest
+from starlette.routing import Mount
+
+from services.registry.app import MIGRATIONS, web
+from services.registry.keys import KeyStore
+from services.registry.store import Store
+from services.shared import outbox as outboxes
+from services.shared.access import PUBLIC, permissions
+from services.shared.database import connect, migrate, state_url
+from services.shared.outbox import Outbox
+from tests.unit.registry.builders import NOW
+
+SECRET = "what services show each other"
+TARGET = "/v1/deployments/shop/production"
+
+
+@pytest.fixture
+def registry(tmp_path):
+    engine = connect(state_url(tmp_path, "registry"))
+    migrate(engine, MIGRATIONS, outboxes.MIGRATIONS)
+    keys = KeyStore(engine, SECRET, lambda: NOW)
+    yield web(Store(engine, Outbox(engine), lambda: NOW), keys, SECRET), keys
+    engine.dispose()
+
+
+@pytest.fixture
+async def caller(registry):
+    app, keys = registry
+    _, key = keys.create("acme", "ann", ["read", "deploy", "admin"])
+    async with a_client(app, key) as client:
+        yield client
+
+
+def a_client(app, credential: str, **headers: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app)
+    headers["Authorization"] = f"Bearer {credential}"
+    return httpx.AsyncClient(transport=transport, base_url="http://registry", headers=headers)
+
+
+async def register(client: httpx.AsyncClient, label: str, **bundle) -> httpx.Response:
+    body = {"app": "shop", "version": label, "bundle": bundle or {"model": label}}
+    return await client.post("/v1/versions", json=body)
+
+
+async def test_a_version_is_registered_once_and_never_changed(caller):
+    first, again, other = [await register(caller, "v1", model=m) for m in ("m", "m", "n")]
+    assert [answer.status_code for answer in (first, again, other)] == [201, 200, 409]
+    assert again.json() == first.json()
+    assert other.json()["error"]["code"] == "label_taken"
+    assert (await caller.get("/v1/versions", params={"app": "shop"})).json() == {"versions": [first.json()]}
+    assert (await caller.get("/v1/versions/shop/v1")).json() == first.json()
+    assert (await caller.get("/v1/versions/shop/v9")).status_code == 404
+
+
+async def test_a_deployment_is_a_revision_with_an_etag(caller):
+    await register(caller, "v1")
+    assert (await caller.get(TARGET)).status_code == 404
+    made = await caller.put(TARGET, json={"version": "v1", "expected_revision": 0, "reason": "first"})
+    assert (made.status_code, made.headers["ETag"], made.json()["deployed_by"]) == (200, '"1"', "ann")
+    assert (await caller.get(TARGET)).json() == made.json()
+    assert (await caller.get(TARGET, headers={"If-None-Match": '"1"'})).status_code == 304
+    assert (await caller.get("/v1/deployments")).json() == {"deployments": [made.json()]}
+    assert (await caller.get(f"{TARGET}/history")).json() == {"deployments": [made.json()]}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"version": "v9"}, 404, "version"),
+        ({"version": "v2", "expected_revision": 5}, 409, "expected_revision"),
+        ({"version": "v2", "weights": {"v1": 0.9}}, 400, "weights"),
+        ({"version": "v2", "expected_revison": 1}, 400, "expected_revison"),
+        ({"reason": "no version"}, 400, "version"),
+        ({"version": "a|b"}, 400, "version"),
+    ],
+)
+async def test_a_refusal_names_field_message_and_remedy(caller, body, status, field):
+    await register(caller, "v1")
+    await register(caller, "v2")
+    answer = await caller.put(TARGET, json=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["field"]) == (status, field)
+    assert error["message"]
+    assert error["remedy"]
+
+
+async def test_a_lease_keeps_others_away_until_it_is_ended(caller):
+    await register(caller, "v1")
+    lease = (await caller.post(f"{TARGET}/lease", json={"holder": "rollback", "seconds": 30})).json()
+    assert (lease["fencing_token"], lease["revision"], lease["version"]) == (1, 0, None)
+    assert (await caller.post(f"{TARGET}/lease", json={"holder": "ann"})).status_code == 409
+    assert (await caller.put(TARGET, json={"version": "v1"})).json()["error"]["code"] == "leased"
+    assert (await caller.delete(f"{TARGET}/lease/1")).status_code == 204
+    assert (await caller.put(TARGET, json={"version": "v1"})).status_code == 200
+    assert (await caller.delete(f"{TARGET}/lease/9")).status_code == 404
+
+
+async def test_a_baseline_is_pinned_and_unpinned(caller):
+    url = "/v1/baselines/shop/production"
+    await register(caller, "v1")
+    assert (await caller.get(url)).status_code == 404
+    assert (await caller.put(url, json={"version": "v9"})).status_code == 404
+    assert (await caller.put(url, json={"version": "v1"})).status_code == 204
+    assert (await caller.get(url)).json()["version"] == "v1"
+    assert (await caller.delete(url)).status_code == 204
+    assert (await caller.get(url)).status_code == 404
+
+
+async def test_the_kill_switch_is_thrown_and_lifted(caller):
+    thrown = await caller.put("/v1/freeze", json={"frozen": True, "app": "shop", "reason": "the host moves"})
+    assert [(f["app"], f["environment"], f["reason"]) for f in thrown.json()["freezes"]] == [
+        ("shop", "", "the host moves")
+    ]
+    assert (await caller.put("/v1/freeze", json={"frozen": False, "app": "shop"})).json() == {"freezes": []}
+
+
+async def test_a_key_is_shown_once_works_and_can_be_ended(registry, caller):
+    made = (await caller.post("/v1/keys", json={"name": "reader", "scopes": ["read"]})).json()
+    assert made["key"] not in (await caller.get("/v1/keys")).text
+    async with a_client(registry[0], made["key"]) as reader:
+        assert (await reader.get("/v1/deployments")).status_code == 200
+        assert (await reader.put(TARGET, json={"version": "v1"})).status_code == 403
+        assert (await caller.delete(f"/v1/keys/{made['key_id']}")).status_code == 204
+        assert (await reader.get("/v1/deployments")).status_code == 401
+
+
+async def test_hashes_are_for_services_alone(registry, caller):
+    assert (await caller.get("/v1/keys/hashes")).status_code == 403
+    async with a_client(registry[0], SECRET) as service:
+        (kept,) = (await service.get("/v1/keys/hashes")).json()["keys"]
+    assert (kept["tenant"], kept["scopes"]) == ("acme", ["read", "deploy", "admin"])
+
+
+async def test_a_service_acts_for_the_tenant_it_names(registry):
+    async with a_client(registry[0], SECRET) as service:
+        assert (await service.get("/v1/deployments")).json()["error"]["field"] == "Tidemark-Tenant"
+        made = await service.post(f"{TARGET}/lease", json={"holder": "r"}, headers={"Tidemark-Tenant": "acme"})
+        assert made.status_code == 200
+
+
+async def test_a_tenant_named_beside_a_key_is_ignored(registry, caller):
+    await register(caller, "v1")
+    async with a_client(registry[0], SECRET, **{"Tidemark-Tenant": "rival"}) as rival:
+        assert (await rival.get("/v1/versions")).json() == {"versions": []}
+    answer = await caller.get("/v1/versions", headers={"Tidemark-Tenant": "rival"})
+    assert len(answer.json()["versions"]) == 1
+
+
+async def test_every_route_is_denied_to_strangers_and_names_its_permission(registry):
+    app, _ = registry
+    routes = list(walked(app.routes))
+    assert len(routes) >= 18
+    async with a_client(app, "a stranger's key") as stranger:
+        for path, methods, endpoint in routes:
+            assert permissions(endpoint), path
+            if permissions(endpoint) == (PUBLIC,):
+                assert path in {"/openapi.json"}
+                continue
+            for method in methods - {"HEAD", "OPTIONS"}:
+                answer = await stranger.request(method, path.replace("{", "").replace("}", ""), json={})
+                assert answer.status_code == 401, (method, path)
+
+
+def walked(routes):
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from walked(route.routes)
+        elif hasattr(route, "original_router"):
+            yield from walked(route.original_router.routes)
+        else:
+            yield route.path, route.methods, route.endpoint

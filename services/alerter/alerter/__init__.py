@@ -1,0 +1,1 @@
+"""When windows make an alert: rules, evaluation, life cycle, wording."""

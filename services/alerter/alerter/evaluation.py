@@ -1,0 +1,164 @@
+"""What one rule says of one window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from schemas.messages import Deployment, DriftTest, Segment
+from services.alerter.alerter.rules import AnyRule, ChangeRule, DriftRule, ThresholdRule
+from services.alerter.alerter.significance import p_beyond_baseline, p_beyond_level
+from services.shared.aggregate import Aggregate
+
+Level = Literal["breach", "between", "healthy", "unknown"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All source partitions of one window together."""
+
+    segment: Segment
+    metric: str
+    group: str
+    evaluator: str
+    evaluator_version: str
+    interval_seconds: int
+    start: datetime
+    end: datetime
+    aggregate: Aggregate
+    drift: Sequence[DriftTest] = ()
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The same metric, by the same evaluator, of the version that this one replaced."""
+
+    version: str
+    aggregate: Aggregate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule says: `between` neither fires nor resolves, `unknown` says nothing at all.
+
+    `threshold` is the level that fires, in the unit of `value`, whatever the kind of rule.
+    """
+
+    level: Level
+    value: float | None = None
+    threshold: float | None = None
+    p_value: float | None = None
+    baseline: Baseline | None = None
+    baseline_value: float | None = None
+    strong: bool = False
+
+
+UNKNOWN = Verdict("unknown")
+
+
+def baseline_version(segment: Segment, deployment: Deployment | None) -> str | None:
+    """The version that `segment`'s version is compared with; None where there is none.
+
+    A version that a rollback restored has none: the one before it was bad, and being worse than a bad version in
+    one metric would roll forward to it. A version that takes part in an experiment is compared with the one that
+    serves.
+    """
+    if deployment is None:
+        return None
+    if deployment.version == segment.version:
+        return None if deployment.decision_id else deployment.previous_version
+    return deployment.version if segment.version in deployment.weights else None
+
+
+def serves(segment: Segment, deployment: Deployment | None) -> bool:
+    """Whether the version of `segment` gets traffic; taken as true while nothing is known of the target."""
+    return deployment is None or segment.version == deployment.version or segment.version in deployment.weights
+
+
+def evaluate(rule: AnyRule, observation: Observation, baseline: Baseline | None) -> Verdict:
+    """What `rule` says of `observation`; `unknown` where there are too few calls to say anything."""
+    if isinstance(rule, DriftRule):
+        return _drift(rule, observation)
+    if observation.aggregate.count < rule.minimum_count:
+        return UNKNOWN
+    if isinstance(rule, ThresholdRule):
+        return _threshold(rule, observation.aggregate, baseline)
+    if baseline is None or baseline.aggregate.count < rule.baseline_minimum_count:
+        return UNKNOWN
+    return _change(rule, observation.aggregate, baseline)
+
+
+def _threshold(rule: ThresholdRule, observed: Aggregate, baseline: Baseline | None) -> Verdict:
+    value = observed.statistic(rule.statistic)
+    if value is None:
+        return UNKNOWN
+    above = rule.direction == "above"
+    p_value = None
+    if rule.significance is not None:
+        p_value = p_beyond_level(observed, rule.statistic, rule.exit, above=above)
+    sure = p_value is None or p_value <= (rule.significance or 0.0)
+    return Verdict(
+        _level(value, rule.enter, rule.exit, above=above, sure=sure),
+        value=value,
+        threshold=rule.enter,
+        p_value=p_value,
+        baseline=baseline,
+        baseline_value=baseline.aggregate.statistic(rule.statistic) if baseline else None,
+    )
+
+
+def _change(rule: ChangeRule, observed: Aggregate, baseline: Baseline) -> Verdict:
+    value, base = observed.statistic(rule.statistic), baseline.aggregate.statistic(rule.statistic)
+    if value is None or base is None:
+        return UNKNOWN
+    above = rule.direction == "above"
+    smallest = base + rule.minimum_difference if above else base - rule.minimum_difference
+    enter, leave = _shifted(base, _margin(rule, rule.enter)), _shifted(base, _margin(rule, rule.exit))
+    enter = max(enter, smallest) if above else min(enter, smallest)
+    p_value = p_beyond_baseline(observed, baseline.aggregate, rule.statistic, _margin(rule, rule.exit), above=above)
+    return Verdict(
+        _level(value, enter, leave, above=above, sure=p_value <= rule.significance),
+        value=value,
+        threshold=enter,
+        p_value=p_value,
+        baseline=baseline,
+        baseline_value=base,
+    )
+
+
+def _margin(rule: ChangeRule, amount: float) -> tuple[float, float]:
+    """(factor, offset) of the level that lies `amount` from the baseline."""
+    return (amount, 0.0) if rule.compare == "ratio" else (1.0, amount)
+
+
+def _shifted(base: float, margin: tuple[float, float]) -> float:
+    return margin[0] * base + margin[1]
+
+
+def _level(value: float, enter: float, leave: float, *, above: bool, sure: bool) -> Level:
+    signed, fires, resolves = (value, enter, leave) if above else (-value, -enter, -leave)
+    if signed >= fires and sure:
+        return "breach"
+    # a value that is no better than what fires is not healthy, even where both levels are one
+    return "healthy" if signed <= resolves and signed < fires else "between"
+
+
+def _drift(rule: DriftRule, observation: Observation) -> Verdict:
+    if not observation.drift:
+        return UNKNOWN
+    test = min(observation.drift, key=lambda test: (-test.sample_size, test.p_value))
+    if test.sample_size < rule.minimum_count:
+        return UNKNOWN
+    reference = test.reference_version
+    baseline = Baseline(reference, Aggregate()) if reference else None
+    strong = _strong(rule, test)
+    drifted = test.p_value <= rule.p_value and test.statistic >= rule.minimum_statistic
+    healthy = test.p_value > rule.exit_p_value or test.statistic < rule.minimum_statistic
+    level: Level = "breach" if drifted or strong else "healthy" if healthy else "between"
+    return Verdict(level, test.statistic, rule.minimum_statistic, test.p_value, baseline, strong=strong)
+
+
+def _strong(rule: DriftRule, test: DriftTest) -> bool:
+    if rule.strong_p_value is None or rule.strong_statistic is None:
+        return False
+    return test.p_value <= rule.strong_p_value and test.statistic >= rule.strong_statistic

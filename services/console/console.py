@@ -1,0 +1,206 @@
+"""What the page shows: lines over time, marks, marked sentences and timelines, from rows of the store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+POINTS = 180  # per chart: more than one point in three pixels is noise
+
+Row = Mapping[str, Any]
+
+
+class ChartKind(NamedTuple):
+    """One chart of the page."""
+
+    name: str
+    title: str
+    explanation: str
+    unit: str  # "1/s", "s", "share" or "1"
+
+
+CHARTS = (
+    ChartKind("calls", "Calls per second", "by version", "1/s"),
+    ChartKind("latency", "Latency", "percentiles of the duration, all versions", "s"),
+    ChartKind("toxicity", "Toxicity", "mean probability that a response is toxic, by version", "share"),
+    ChartKind("groundedness", "Groundedness", "mean support of the response by its context, by version", "share"),
+    ChartKind("drift", "Drift", "squared MMD to the reference; dashed: responses", "1"),
+    ChartKind("errors", "Errors", "share of calls that failed, by version", "share"),
+)
+
+
+class WorstMetric(NamedTuple):
+    """A metric that the worst calls can be listed by, and the text its evidence lies in."""
+
+    name: str
+    title: str
+
+
+WORST_METRICS = (
+    WorstMetric("response_toxicity", "toxic response"),
+    WorstMetric("hallucination", "unsupported response"),
+    WorstMetric("prompt_toxicity", "toxic prompt"),
+    WorstMetric("duration_seconds", "slow"),
+)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A span of time cut into equal steps; seconds since the epoch, aligned to the step."""
+
+    start: int
+    stop: int
+    step: int
+
+    @classmethod
+    def last(cls, seconds: int, now: datetime) -> "Range":
+        """The newest `seconds`, in at most about `POINTS` steps of at least five seconds."""
+        step = max(5, seconds // POINTS)
+        stop = int(now.timestamp()) // step * step
+        return cls(start=stop - seconds // step * step, stop=stop, step=step)
+
+    @property
+    def times(self) -> list[int]:
+        """The start of every step."""
+        return list(range(self.start, self.stop, self.step))
+
+
+def line(name: str, points: Mapping[int, float | None], span: Range, **style: Any) -> dict[str, Any]:
+    """One line of a chart: `points` maps the start of a step to its value; what is missing stays a gap."""
+    return {"name": name, "values": [points.get(time) for time in span.times], **style}
+
+
+def call_lines(rows: Iterable[Row], colours: Mapping[str, int], span: Range) -> list[dict[str, Any]]:
+    """Calls per second of each version; a step without calls is zero, not a gap."""
+    counted: dict[str, dict[int, float | None]] = {version: dict.fromkeys(span.times, 0.0) for version in colours}
+    for row in rows:
+        counted.setdefault(row["version"], dict.fromkeys(span.times, 0.0))[row["at"]] = row["calls"] / span.step
+    return [line(name, points, span, colour=colours.get(name)) for name, points in counted.items()]
+
+
+def mean_lines(
+    rows: Iterable[Row], metric: str, colours: Mapping[str, int], span: Range, *, inverted: bool = False, **style: Any
+) -> list[dict[str, Any]]:
+    """The weighted mean of a metric for each version; `inverted` shows 1 minus it."""
+    found: dict[str, dict[int, float | None]] = {}
+    for row in rows:
+        if row["metric"] == metric and row["weight"]:
+            mean = row["weighted_sum"] / row["weight"]
+            found.setdefault(row["version"], {})[row["at"]] = 1 - mean if inverted else mean
+    return [line(name, points, span, colour=colours.get(name), **style) for name, points in sorted(found.items())]
+
+
+def percentile_lines(rows: Iterable[Row], metric: str, span: Range) -> list[dict[str, Any]]:
+    """p50, p95 and p99 of a metric over all versions, from merged sketches."""
+    merged: dict[int, Row] = {row["at"]: row for row in rows if row["metric"] == metric}
+    return [
+        line(f"p{share:g}", {at: quantile(row["positive"], row["zero"], share / 100) for at, row in merged.items()}, span)
+        for share in (50, 95, 99)
+    ]
+
+
+def quantile(positive: Mapping[int, float], zero: float, share: float, alpha: float = 0.01) -> float | None:
+    """The `share` quantile of non-negative values in a DDSketch, within `alpha` relative; None when it is empty.
+
+    >>> quantile({0: 1.0}, 3.0, 0.5)
+    0.0
+    """
+    rank = share * (zero + sum(positive.values()))
+    if not rank:
+        return None
+    seen = zero
+    if seen >= rank:
+        return 0.0
+    gamma = (1 + alpha) / (1 - alpha)
+    for index in sorted(positive):
+        seen += positive[index]
+        if seen >= rank:
+            break
+    return float(2 * gamma**index / (gamma + 1))
+
+
+class Part(NamedTuple):
+    """A piece of a text, marked or not."""
+
+    text: str
+    marked: bool
+    kind: str
+
+
+def highlight(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Part]:
+    """The text in pieces, those inside a span marked; overlapping spans merge, spans outside the text are cut.
+
+    >>> [part.text for part in highlight("You fool. Yes.", [(0, 9, "abuse")])]
+    ['You fool.', ' Yes.']
+    """
+    parts: list[Part] = []
+    done = 0
+    for start, end, kind in sorted(spans):
+        start, end = max(start, done), min(end, len(text))
+        if start < end:
+            parts += [Part(text[done:start], False, ""), Part(text[start:end], True, kind)]
+            done = end
+    parts.append(Part(text[done:], False, ""))
+    return [part for part in parts if part.text]
+
+
+def marks(deployments: Iterable[Row], alerts: Iterable[Row]) -> list[dict[str, Any]]:
+    """What happened, as vertical lines, oldest first."""
+    deployed = (
+        {
+            "time": row["deployed_at"].timestamp(),
+            "kind": "rollback" if row["decision_id"] else "deployment",
+            "label": f"{'back to ' if row['decision_id'] else ''}{row['version']}",
+        }
+        for row in deployments
+    )
+    fired = (
+        {
+            "time": row["changed_at"].timestamp(),
+            "kind": "alert" if row["state"] == "firing" else "resolved",
+            "label": row["rule"],
+        }
+        for row in alerts
+    )
+    return sorted([*deployed, *fired], key=lambda mark: mark["time"])
+
+
+def alert_cards(changes: Sequence[Row], decisions: Sequence[Row], colours: Mapping[str, int]) -> list[dict[str, Any]]:
+    """One card an alert, newest first: its newest change, and what happened to it in order of time."""
+    occurrences: dict[Any, list[Row]] = {}
+    for change in sorted(changes, key=lambda row: row["changed_at"]):
+        occurrences.setdefault(change["alert_id"], []).append(change)
+    cards = [_alert_card(found, decisions, colours) for found in occurrences.values()]
+    return sorted(cards, key=lambda card: card["timeline"][0]["at"], reverse=True)
+
+
+def _alert_card(changes: Sequence[Row], decisions: Sequence[Row], colours: Mapping[str, int]) -> dict[str, Any]:
+    first, newest = changes[0], changes[-1]
+    began = {"at": first["first_window_start"], "what": "the first bad window began"}
+    happened = [{"at": row["changed_at"], "what": row["state"]} for row in changes]
+    acted = [
+        {"at": step["changed_at"], "what": f"{step['kind']} {step['state']}"}
+        for step in decisions
+        if step["alert_id"] == first["alert_id"]
+    ]
+    timeline = sorted([began, *happened, *acted], key=lambda step: step["at"])
+    return {**first, "state": newest["state"], "colour": colours.get(first["version"], 0), "timeline": timeline}
+
+
+def decision_cards(outcomes: Sequence[Row], colours: Mapping[str, int]) -> list[dict[str, Any]]:
+    """One card a decision, newest first: its state, why, and every step."""
+    decisions: dict[Any, list[Row]] = {}
+    for outcome in sorted(outcomes, key=lambda row: (row["changed_at"], row["step"])):
+        decisions.setdefault(outcome["decision_id"], []).append(outcome)
+    return [_decision_card(steps, colours) for steps in reversed(decisions.values())]
+
+
+def _decision_card(steps: Sequence[Row], colours: Mapping[str, int]) -> dict[str, Any]:
+    first, newest = steps[0], steps[-1]
+    return {
+        **newest,
+        "why": first["reason"],
+        "from_colour": colours.get(first["from_version"], 0),
+        "to_colour": colours.get(first["to_version"], 0),
+        "steps": steps,
+    }

@@ -31,10 +31,11 @@ class Observation:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The same metric, by the same evaluator, of the version that this one replaced."""
+    """The same metric, by the same evaluator, of the version that this one replaced: all of it, and its windows."""
 
     version: str
     aggregate: Aggregate
+    windows: Sequence[Aggregate] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Verdict:
 
 
 UNKNOWN = Verdict("unknown")
+USUAL_SHARE = 0.9  # of the baseline's windows: what one in ten of them reached is no news
+FEWEST_WINDOWS = 5  # fewer say nothing of how much windows differ
 
 
 def baseline_version(segment: Segment, deployment: Deployment | None) -> str | None:
@@ -116,14 +119,30 @@ def _change(rule: ChangeRule, observed: Aggregate, baseline: Baseline) -> Verdic
     enter, leave = _shifted(base, _margin(rule, rule.enter)), _shifted(base, _margin(rule, rule.exit))
     enter = max(enter, smallest) if above else min(enter, smallest)
     p_value = p_beyond_baseline(observed, baseline.aggregate, rule.statistic, _margin(rule, rule.exit), above=above)
+    level = _level(value, enter, leave, above=above, sure=p_value <= rule.significance)
+    if level == "breach" and not _unusual(rule, value, baseline.windows):
+        level = "between"
     return Verdict(
-        _level(value, enter, leave, above=above, sure=p_value <= rule.significance),
+        level,
         value=value,
         threshold=enter,
         p_value=p_value,
         baseline=baseline,
         baseline_value=base,
     )
+
+
+def _unusual(rule: ChangeRule, value: float, windows: Sequence[Aggregate]) -> bool:
+    """Whether the baseline's own windows rarely got there.
+
+    The test takes calls as independent; load and topics move whole windows, and only windows show by how much.
+    """
+    enough = [window for window in windows if window.count >= rule.minimum_count]
+    found = [worth for window in enough if (worth := window.statistic(rule.statistic)) is not None]
+    if len(found) < FEWEST_WINDOWS:
+        return True
+    reached = sum(worth >= value if rule.direction == "above" else worth <= value for worth in found)
+    return reached <= (1.0 - USUAL_SHARE) * len(found)
 
 
 def _margin(rule: ChangeRule, amount: float) -> tuple[float, float]:

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import msgspec
+
 from schemas.ids import derived_id
 from schemas.messages import Alert
 from services.alerter.alerter.evaluation import Baseline, Observation, Verdict, evaluate
@@ -41,6 +43,14 @@ def judge(
     since = after.first_start or progress.first_start or observation.start
     alert = _alert(rule, observation, verdict, change=change, since=since, now=now) if change else None
     return Judgement(name, after, verdict, alert)
+
+
+def withdrawn(alert: Alert, now: datetime) -> Alert:
+    """The end of an alert whose version does not serve any more: no window will ever resolve it."""
+    segment = alert.segment
+    where = f"{segment.app} in {segment.environment}"
+    text = f"{alert.metric} of {where}: version {segment.version} does not serve any more"
+    return msgspec.structs.replace(alert, state="resolved", summary=text, changed_at=now)
 
 
 def fingerprint(rule: AnyRule, observation: Observation) -> str:

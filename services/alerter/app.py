@@ -1,0 +1,5 @@
+"""Windows in, alerts out."""
+
+from pathlib import Path
+
+MIGRATIONS = Path(__file__).parent / "migrations"

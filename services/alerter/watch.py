@@ -1,0 +1,151 @@
+"""Windows recorded, judged when they are due, and what changed told: all of it in the alerter's own store."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from schemas.messages import Alert, Deployment, Window
+from services.alerter import store
+from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, serves
+from services.alerter.alerter.judgement import fingerprint, judge, withdrawn
+from services.alerter.alerter.lifecycle import GAP_INTERVALS, Progress
+from services.alerter.alerter.rules import AnyRule, ChangeRule
+from services.alerter.metrics import ALERTS, LATE, WINDOWS
+from services.shared.outbox import Outbox
+
+LOG = logging.getLogger(__name__)
+BASELINE_WINDOWS = 60  # what a threshold's alert is compared with in words: an hour of windows of a minute
+RECENT_INTERVALS = 10
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Times in seconds and intervals; the settings of the same names say what they mean."""
+
+    settle_seconds: float = 0.25
+    late_intervals: int = 3
+    retention_seconds: float = 172_800.0
+    repeat_seconds: float = 14_400.0
+
+
+class Watch:
+    """Rules applied to windows; a step is one transaction, so a crash between two leaves nothing half done.
+
+    `deployment` gives what serves a target by the target's key, or None. `channels` are told of every change.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        rules: Sequence[AnyRule],
+        deployment: Callable[[str], Deployment | None],
+        channels: Sequence[str] = (),
+        timing: Timing = Timing(),
+    ) -> None:
+        self._engine, self._outbox = engine, Outbox(engine)
+        self._rules, self._deployment = rules, deployment
+        self._channels, self._timing = channels, timing
+        self._forgot_at_seconds = 0.0
+
+    def record(self, windows: Iterable[Window], now: datetime) -> None:
+        """Store windows, each once; a fuller one replaces what is stored."""
+        with self._engine.begin() as connection:
+            for window in windows:
+                new = store.keep_fuller(connection, window, now.timestamp())
+                WINDOWS.labels("new" if new else "again").inc()
+
+    def step(self, now: datetime) -> list[Alert]:
+        """Judge what is due and tell what changed; the changes."""
+        with self._engine.begin() as connection:
+            alerts = [*self._judge_due(connection, now), *self._withdraw(connection, now)]
+            self._remind(connection, now)
+            self._forget(connection, now)
+        for alert in alerts:
+            ALERTS.labels(alert.rule, alert.state).inc()
+            LOG.warning(alert.summary, extra={"alert_id": str(alert.alert_id), "state": alert.state})
+        return alerts
+
+    def _judge_due(self, connection: Connection, now: datetime) -> list[Alert]:
+        rows = store.unjudged(connection, now.timestamp() - self._timing.settle_seconds)
+        on_time = [row for row in rows if row.end_seconds >= now.timestamp() - self._late_seconds(row.interval_seconds)]
+        LATE.inc(len(rows) - len(on_time))
+        alerts = [
+            alert
+            for observation in store.observations(connection, on_time)
+            for rule in self._rules_for(connection, observation)
+            if (alert := self._judge(connection, rule, observation, now=now))
+        ]
+        if rows:
+            store.mark_judged(connection, rows)
+        return alerts
+
+    def _late_seconds(self, interval_seconds: int) -> float:
+        return self._timing.late_intervals * interval_seconds
+
+    def _rules_for(self, connection: Connection, observation: Observation) -> list[AnyRule]:
+        covering = [
+            rule for rule in self._rules if rule.covers(observation.segment, observation.metric, observation.group)
+        ]
+        if not covering:
+            return []
+        since = observation.end - timedelta(seconds=RECENT_INTERVALS * observation.interval_seconds)
+        shortest = store.shortest_interval(connection, observation, since.timestamp())
+        return [rule for rule in covering if observation.interval_seconds == (rule.interval_seconds or shortest)]
+
+    def _judge(self, connection: Connection, rule: AnyRule, observation: Observation, *, now: datetime) -> Alert | None:
+        name = fingerprint(rule, observation)
+        before = store.progress(connection, name)
+        baseline = self._baseline(connection, rule, observation)
+        judgement = judge(rule, observation, baseline, progress=before, now=now)
+        if judgement.progress != before:
+            self._save(connection, name, judgement.progress, rule=rule.name, alert=judgement.alert, now=now)
+        return judgement.alert
+
+    def _baseline(self, connection: Connection, rule: AnyRule, observation: Observation) -> Baseline | None:
+        version = baseline_version(observation.segment, self._deployment(observation.segment.target.key))
+        if version is None:
+            return None
+        windows = rule.baseline_windows if isinstance(rule, ChangeRule) else BASELINE_WINDOWS
+        return store.baseline(connection, observation, version, windows)
+
+    def _save(
+        self,
+        connection: Connection,
+        name: str,
+        progress: Progress,
+        *,
+        rule: str,
+        alert: Alert | None,
+        now: datetime,
+    ) -> None:
+        store.save(connection, name, progress, rule=rule, alert=alert, now_seconds=now.timestamp())
+        if alert:
+            store.publish(connection, self._outbox, alert)
+            store.Notifications.add(connection, alert, self._channels, now.timestamp())
+
+    def _withdraw(self, connection: Connection, now: datetime) -> list[Alert]:
+        """Resolve what no window will resolve: the version does not serve any more."""
+        alerts = []
+        for alert, progress, _ in store.firing(connection):
+            silent_for = now - (progress.last_start or alert.window_start)
+            patience = timedelta(seconds=(GAP_INTERVALS + 1) * alert.interval_seconds)
+            if silent_for > patience and not serves(alert.segment, self._deployment(alert.segment.target.key)):
+                gone = withdrawn(alert, now)
+                idle = Progress(last_start=progress.last_start)
+                self._save(connection, alert.fingerprint, idle, rule=alert.rule, alert=gone, now=now)
+                alerts.append(gone)
+        return alerts
+
+    def _remind(self, connection: Connection, now: datetime) -> None:
+        for alert, _, notified_at_seconds in store.firing(connection):
+            if now.timestamp() - (notified_at_seconds or 0.0) >= self._timing.repeat_seconds:
+                store.Notifications.add(connection, alert, self._channels, now.timestamp())
+
+    def _forget(self, connection: Connection, now: datetime) -> None:
+        if now.timestamp() - self._forgot_at_seconds >= 60.0:
+            store.forget(connection, now.timestamp() - self._timing.retention_seconds)
+            self._forgot_at_seconds = now.timestamp()

@@ -1,0 +1,154 @@
+"""Windows through the alerter's real store."""
+
+import random
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from schemas.messages import Alert
+from services.alerter.alerter.rules import parse
+from services.alerter.app import MIGRATIONS
+from services.alerter.tables import NOTIFICATIONS
+from services.alerter.watch import Timing, Watch
+from services.shared import outbox
+from services.shared.database import connect, migrate
+
+from .streams import a_deployment, a_window, at
+
+RULES = parse((Path(__file__).parents[3] / "deploy/rules/default.yaml").read_text(), "default.yaml")
+BAD, GOOD = [0.6, 0.1] * 10, [0.01, 0.02] * 10
+
+
+class Stage:
+    """An alerter on a database of its own; `open` again is a restart."""
+
+    def __init__(self, path):
+        self.engine = connect(f"sqlite:///{path}/alerter.sqlite")
+        migrate(self.engine, MIGRATIONS, outbox.MIGRATIONS)
+        self.serving = a_deployment("v2", "v1")
+        self.open()
+
+    def open(self):
+        self.watch = Watch(
+            self.engine, rules=RULES, deployment=lambda _: self.serving, channels=["pager"], timing=Timing()
+        )
+
+    def emit(self, *windows, seconds=None):
+        """Windows come one second after their end, and the step that sees them runs half a second later."""
+        now = at(seconds) if seconds is not None else max(window.window_end for window in windows) + (at(1) - at(0))
+        self.watch.record(windows, now)
+        return [(alert.rule, alert.state) for alert in self.watch.step(now + (at(0.5) - at(0)))]
+
+    def published(self):
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(outbox.OUTBOX.c.value).order_by(outbox.OUTBOX.c.id)).scalars()
+            return [Alert.decode(row) for row in rows]
+
+
+@pytest.fixture
+def stage(tmp_path):
+    stage = Stage(tmp_path)
+    yield stage
+    stage.engine.dispose()
+
+
+def toxic(index, values=BAD, **others):
+    return a_window("response_toxicity", values, index, **others)
+
+
+def test_two_bad_windows_fire_once_and_three_good_ones_resolve(stage):
+    told = [stage.emit(toxic(index)) for index in range(4)] + [stage.emit(toxic(i, GOOD)) for i in range(4, 7)]
+    assert told == [[], [("toxic-responses", "firing")], [], [], [], [], [("toxic-responses", "resolved")]]
+    fired, resolved = stage.published()
+    assert fired.alert_id == resolved.alert_id
+    assert (fired.first_window_start, fired.window_end) == (at(0), at(10))
+
+
+def test_the_alert_comes_within_two_windows_and_five_seconds(stage):
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    (alert,) = stage.published()
+    assert (alert.changed_at - alert.first_window_start).total_seconds() <= 2 * 5 + 5
+
+
+def test_a_window_that_comes_again_fuller_is_not_judged_twice(stage):
+    assert stage.emit(toxic(0)) == []
+    assert stage.emit(toxic(0, [*BAD, 0.9]), seconds=8) == []
+    assert stage.emit(toxic(0, [*BAD, 0.9]), seconds=9) == []
+    assert stage.emit(toxic(1)) == [("toxic-responses", "firing")]
+
+
+def test_a_restart_between_any_two_steps_changes_nothing(stage):
+    told = []
+    for index in range(3):
+        stage.watch.record([toxic(index)], at(5 * index + 6))
+        stage.open()
+        told += stage.watch.step(at(5 * index + 7))
+        stage.open()
+        told += stage.watch.step(at(5 * index + 7.5))
+    assert [alert.state for alert in told] == ["firing"]
+
+
+def test_windows_older_than_three_intervals_never_fire(stage):
+    assert stage.emit(toxic(0), toxic(1), toxic(2), seconds=60) == []
+    assert stage.emit(toxic(20)) == []
+
+
+def test_source_partitions_are_judged_together(stage):
+    for index in range(2):
+        told = stage.emit(toxic(index, BAD[:6], partition=0), toxic(index, BAD[:6], partition=1))
+    assert told == [("toxic-responses", "firing")]
+    assert stage.published()[0].count == 12
+
+
+def test_a_change_is_told_with_the_baseline_version(stage):
+    draw = random.Random(1)
+    for index in range(12):
+        values = [0.2 + 0.1 * draw.random() for _ in range(20)]
+        assert stage.emit(a_window("hallucination", values, index, version="v1")) == []
+    told = [stage.emit(a_window("hallucination", [0.5 + 0.1 * draw.random()] * 20, i)) for i in (12, 13)]
+    assert told == [[], [("hallucination-rise", "firing")]]
+    (alert,) = stage.published()
+    assert (alert.baseline_version, round(alert.baseline_value, 2)) == ("v1", 0.25)
+
+
+def test_an_alert_ends_when_its_version_does_not_serve_any_more(stage):
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    stage.serving = a_deployment("v1", "v2")
+    assert stage.watch.step(at(20)) == []
+    (alert,) = stage.watch.step(at(26))
+    assert (alert.state, alert.segment.version) == ("resolved", "v2")
+    assert "does not serve" in alert.summary
+
+
+def test_silence_is_no_recovery_while_the_version_serves(stage):
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    assert stage.watch.step(at(3000)) == []
+
+
+def test_the_shortest_windows_of_a_metric_are_judged(stage):
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    minute = [toxic(index, interval=60) for index in range(2)]
+    assert stage.emit(*minute, seconds=121) == []
+
+
+def test_people_are_told_of_every_change_and_reminded(stage):
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    stage.watch.step(at(20))
+    stage.watch.step(at(14_420))
+    with stage.engine.connect() as connection:
+        rows = connection.execute(select(NOTIFICATIONS)).all()
+    assert [row.title for row in rows] == ["[firing] toxic-responses: docs-bot"] * 2
+    assert "since 14:03:20" in rows[0].body
+
+
+def test_old_windows_are_forgotten(stage):
+    stage.emit(toxic(0))
+    stage.watch.step(at(300_000))
+    with stage.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM windows").scalar() == 0

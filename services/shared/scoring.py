@@ -1,0 +1,121 @@
+"""What every scorer says, and how it says it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Literal, Protocol
+
+from schemas.ids import score_id
+from schemas.messages import Call, Score, Span
+from schemas.messages.score import Status
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of one call: its unit, range and direction; labelled where value >= `threshold`, if it has one."""
+
+    name: str
+    unit: str
+    worse: Literal["higher", "lower"]
+    minimum: float = 0.0
+    maximum: float = float("inf")
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value, and the characters that account for it."""
+
+    value: float
+    evidence: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
+class Missing:
+    """There is nothing to judge: the call lacks `field`."""
+
+    field: str
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """The call contradicts itself; `reason` names the field."""
+
+    reason: str
+
+
+Result = Measured | Missing | Invalid
+
+
+class Scorer(Protocol):
+    """Scores calls by one version of one evaluator.
+
+    Guarantees: one score per call and metric, in the order of the calls; the same call gives the same scores,
+    whatever it is batched with (to 1e-4 in fp32, 2e-2 in bf16); no input raises.
+    """
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """What is scored."""
+
+    @property
+    def evaluator(self) -> str:
+        """Who scores."""
+
+    @property
+    def version(self) -> str:
+        """Which version: changes whenever the same call could be scored otherwise; holds the weights' hash."""
+
+    def score(self, calls: Sequence[Call]) -> Iterable[Score]:
+        """The scores of `calls`."""
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Who signs a score."""
+
+    name: str
+    version: str
+
+    def score(self, call: Call, metric: Metric, result: Result) -> Score:
+        """The score that says `result`; a value outside the metric's range is a failure, never a made-up number."""
+        result = _in_range(metric, result)
+        measured = result if isinstance(result, Measured) else None
+        return Score(
+            score_id=score_id(call.call_id, metric.name, self.name, self.version),
+            call_id=call.call_id,
+            segment=call.segment,
+            called_at=call.called_at,
+            metric=metric.name,
+            status=_STATUS[type(result)],
+            value=measured.value if measured else None,
+            label=measured.value >= metric.threshold if measured and metric.threshold is not None else None,
+            reason=_reason(result),
+            evidence=measured.evidence if measured else (),
+            evaluator=self.name,
+            evaluator_version=self.version,
+            inclusion_probability=call.inclusion_probability,
+            groups=call.groups,
+            synthetic=call.synthetic,
+        )
+
+
+_STATUS: dict[type[Result], Status] = {Measured: "scored", Missing: "not_scored", Invalid: "failed"}
+
+
+def _in_range(metric: Metric, result: Result) -> Result:
+    if not isinstance(result, Measured):
+        return result
+    if isfinite(result.value) and metric.minimum <= result.value <= metric.maximum:
+        return result
+    return Invalid(f"{metric.name} is out of range: {result.value:g}")
+
+
+def _reason(result: Result) -> str | None:
+    match result:
+        case Missing(field):
+            return field
+        case Invalid(reason):
+            return reason
+        case _:
+            return None

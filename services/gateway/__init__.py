@@ -1,0 +1,1 @@
+"""The gateway: the way in for calls and feedback, and the way out for deployments."""

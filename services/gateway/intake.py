@@ -1,0 +1,83 @@
+"""From a batch of messages to one verdict each."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from schemas.topics import CALLS, FEEDBACK, Topic
+from services.gateway import gateway, metrics
+from services.gateway.gateway import Kind, Limits, Rejected, Taken, Verdict
+from services.gateway.spool import Entry, Spool
+
+TOPICS: Mapping[str, Topic[Any]] = {gateway.CALL.plural: CALLS, gateway.FEEDBACK.plural: FEEDBACK}
+REASON = "Kafka did not take it in time"
+
+
+class Sender(Protocol):
+    """What the gateway needs of a producer."""
+
+    async def send_all(self, entries: Sequence[Entry]) -> Sequence[bool]:
+        """Send in order and wait; whether each was acknowledged."""
+
+
+class Intake:
+    """Checks, stamps and sends messages; with a spool they are on disk, too, before they count as stored.
+
+    A verdict is `stored` only after Kafka has acknowledged the message. What Kafka did not take is `retry`; with a
+    spool it may arrive all the same, later: the sender's repeat is then the same message, known by its id.
+    """
+
+    def __init__(self, sender: Sender, spool: Spool | None, limits: Limits, clock: Callable[[], datetime]) -> None:
+        self._sender, self._spool, self._limits, self._clock = sender, spool, limits, clock
+
+    async def accept(self, raws: Sequence[msgspec.Raw], kind: Kind[Any], tenant: str) -> list[Verdict]:
+        """The verdicts, in order."""
+        now = self._clock()
+        judged = [self._judge(raw, kind, tenant, now) for raw in raws]
+        taken = [message for message in judged if isinstance(message, Taken)]
+        topic = TOPICS[kind.plural].name
+        acknowledged = iter(await self._deliver([Entry(topic, message.key, message.value) for message in taken]))
+        verdicts = [
+            message if isinstance(message, Verdict) else _sent(message, kind, acknowledged=next(acknowledged))
+            for message in judged
+        ]
+        _count(kind, verdicts, taken)
+        return verdicts
+
+    def _judge(self, raw: msgspec.Raw, kind: Kind[Any], tenant: str, now: datetime) -> Taken | Verdict:
+        try:
+            return gateway.take(raw, kind, tenant, now, self._limits)
+        except Rejected as error:
+            said = {"field": error.field, "message": error.message, "remedy": error.remedy}
+            return Verdict(**{kind.id_field: gateway.named(raw, kind)}, status="rejected", **said)
+
+    async def _deliver(self, entries: Sequence[Entry]) -> Sequence[bool]:
+        if not entries:
+            return []
+        if self._spool is None:
+            return await self._sender.send_all(entries)
+        # Disk and broker at the same time: the slower of the two decides, not their sum.
+        spooled, sent = await asyncio.gather(
+            self._spool.append(entries), self._sender.send_all(entries), return_exceptions=True
+        )
+        if isinstance(spooled, BaseException):
+            raise spooled
+        spooled.settle(acknowledged=not isinstance(sent, BaseException) and all(sent))
+        if isinstance(sent, BaseException):
+            raise sent
+        return sent
+
+
+def _sent(message: Taken, kind: Kind[Any], *, acknowledged: bool) -> Verdict:
+    if acknowledged:
+        return Verdict(**{kind.id_field: message.message_id}, status="stored")
+    return Verdict(**{kind.id_field: message.message_id}, status="retry", message=REASON)
+
+
+def _count(kind: Kind[Any], verdicts: Sequence[Verdict], taken: Sequence[Taken]) -> None:
+    for verdict in verdicts:
+        metrics.MESSAGES.labels(kind.plural, verdict.status).inc()
+    metrics.BYTES.labels(kind.plural).inc(sum(len(message.value) for message in taken))

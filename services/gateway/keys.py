@@ -1,0 +1,80 @@
+"""The registry's key hashes, kept here too, so that a registry that is away stops no call."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from services.shared.access import KeyHash, KeyIndex
+
+log = logging.getLogger(__name__)
+
+
+class _Hashes(msgspec.Struct):
+    keys: list[KeyHash]
+
+
+class KeyCache:
+    """Key hashes in memory and in a private file, fetched from the registry every few seconds.
+
+    A key that was revoked is refused as soon as the next fetch succeeds; while the registry is away, the last
+    known keys stay valid, also across a restart.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, file: Path) -> None:
+        self._client = client
+        self._file = file
+        saved = _saved(file)
+        self._index = KeyIndex(saved)
+        self._fetching = asyncio.Lock()
+        self.known = bool(saved)
+
+    def find(self, digest: str) -> KeyHash | None:
+        """The valid key with this hash."""
+        return self._index.find(digest)
+
+    async def fetch(self) -> None:
+        """Ask the registry. Raises httpx.HTTPError or msgspec.DecodeError and keeps what was known."""
+        async with self._fetching:
+            answer = await self._client.get("/v1/keys/hashes")
+            answer.raise_for_status()
+            keys = msgspec.json.decode(answer.content, type=_Hashes).keys
+            self._index, self.known = KeyIndex(keys), True
+            await asyncio.to_thread(_save, self._file, answer.content)
+
+    async def run(self, interval_seconds: float) -> None:
+        """Fetch every `interval_seconds`, for ever; a registry that is away is logged once."""
+        away = False
+        while True:
+            try:
+                await self.fetch()
+                away = False
+            except (httpx.HTTPError, msgspec.DecodeError, OSError) as error:
+                if not away:
+                    log.warning(
+                        "The registry gives no keys; the last known ones stay valid.", extra={"error": repr(error)}
+                    )
+                away = True
+            await asyncio.sleep(interval_seconds if self.known else min(interval_seconds, 0.5))
+
+
+def _saved(file: Path) -> list[KeyHash]:
+    if not file.exists():
+        return []
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Hashes).keys
+    except msgspec.DecodeError as error:
+        log.warning("The saved keys cannot be read; waiting for the registry.", extra={"error": str(error)})
+        return []
+
+
+def _save(file: Path, content: bytes) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(content)
+    fresh.replace(file)

@@ -38,3 +38,11 @@ def embedding_id(call_id: UUID, field: str, encoder: str, encoder_version: str) 
 def decision_id(policy: str, target: str, from_version: str, to_version: str, window_end: datetime) -> UUID:
     """The id of one decision of one policy: the same evidence decides once."""
     return derived_id("decision", policy, target, from_version, to_version, window_end)
+
+
+def window_id(segment: str, measured: tuple[str, str, str, str], span: tuple[int, datetime], partition: int) -> UUID:
+    """The id of one window of one source partition.
+
+    `measured` is metric, evaluator, evaluator version and group; `span` is interval in seconds and start.
+    """
+    return derived_id("window", segment, *measured, *span, partition)

@@ -1,0 +1,106 @@
+"""The open windows of one partition of scores."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from schemas.ids import window_id
+from schemas.messages import Score, Segment, Window
+from services.shared.tumbling import Open, Timing, Tumbling
+from services.windower.windower.cell import Cell, Rows
+from services.windower.windower.sums import sums
+
+DEFAULT_TIMING = Timing()
+
+
+class Measured(NamedTuple):
+    """What one window is of, group aside."""
+
+    segment: Segment
+    metric: str
+    evaluator: str
+    evaluator_version: str
+
+
+@dataclass
+class Tally:
+    """What was taken and what was not, since the start."""
+
+    added: int = 0
+    repeated: int = 0
+    late: int = 0
+
+
+class Partition:
+    """Scores of one source partition, folded into windows of every interval.
+
+    Order does not matter within an open window, repeats are harmless, and a score that is better than the one
+    with the same id takes its place. Late scores are counted and nothing else.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        intervals_seconds: Sequence[int],
+        *,
+        timing: Timing = DEFAULT_TIMING,
+        most_groups: int = 100,
+    ) -> None:
+        self.partition = partition
+        self.tally = Tally()
+        self._intervals = tuple(intervals_seconds)
+        self._most_groups = most_groups
+        self._windows: Tumbling[Measured, Cell] = Tumbling(Cell, timing)
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def add(self, score: Score, offset: int) -> None:
+        """Take one score, which came at `offset`; synthetic calls are no traffic and are left out."""
+        if score.synthetic:
+            return
+        seconds = score.called_at.timestamp()
+        key = Measured(score.segment, score.metric, score.evaluator, score.evaluator_version)
+        self._windows.reach(score.evaluator, seconds)
+        for interval in self._intervals:
+            window = self._windows.find(
+                score.evaluator, key, event_seconds=seconds, interval_seconds=interval, offset=offset
+            )
+            if window is None:
+                self.tally.late += 1
+            elif window.content.add(score, seconds):
+                window.changed = True
+                self.tally.added += 1
+            else:
+                self.tally.repeated += 1
+
+    def tick(self, now: float) -> Iterator[Window]:
+        """The windows that are due at `now` (seconds since the epoch): one of all calls, then one a group."""
+        for window in self._windows.tick(now):
+            rows = window.content.rows()
+            yield self._message(window, "", rows)
+            for group, members in window.content.groups(self._most_groups):
+                yield self._message(window, group, rows.take(members))
+
+    def needed(self) -> int | None:
+        """The smallest offset that has to be read again after a crash; None when nothing is open."""
+        return self._windows.needed()
+
+    def _message(self, window: Open[Measured, Cell], group: str, rows: Rows) -> Window:
+        segment, metric, evaluator, version = window.key
+        start = datetime.fromtimestamp(window.start_seconds, UTC)
+        measured = (metric, evaluator, version, group)
+        return Window(
+            window_id=window_id(segment.key, measured, (window.interval_seconds, start), self.partition),
+            segment=segment,
+            metric=metric,
+            evaluator=evaluator,
+            evaluator_version=version,
+            group=group,
+            interval_seconds=window.interval_seconds,
+            window_start=start,
+            window_end=datetime.fromtimestamp(window.end_seconds, UTC),
+            source_partition=self.partition,
+            **sums(rows),
+        )

@@ -1,0 +1,82 @@
+"""The client: everything an application calls."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from tidemark.intake import Intake
+from tidemark.tracking import Tracking
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from tidemark.deployment import Deployment
+    from tidemark.fields import CallFields, FeedbackFields
+    from tidemark.settings import Options
+    from tidemark.stats import Stats
+
+
+class Client(Intake):
+    """Sends calls to Tidemark from the background of an application.
+
+    `emit`, `track`, `feedback` and `deployment` never raise, block or wait; only making a client with settings that
+    cannot work raises (`TypeError`, `ValueError`). Threads may share one. A forked child goes on with the same object,
+    under an instance id of its own; what its parent queued, its parent sends. At exit the queue is sent or spooled.
+    """
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        # Costs more to import than all that an application needs to declare what it will emit.
+        from tidemark.background import Background  # noqa: PLC0415
+
+        self.clock = perf_counter
+        self._background = Background(self, options)
+        self.settings = self._background.settings
+        super().__init__(capacity=self.settings.queue_calls, capacity_bytes=self.settings.queue_bytes)
+        self._background.begin()
+        self.wake()
+
+    def track(self, **fields: Unpack[CallFields]) -> Tracking:
+        """Time a call: as a context manager, or as a decorator of a function, coroutine or generator of either kind.
+
+        The version that serves is taken when the call starts; an exception is recorded and raised again.
+        """
+        return Tracking(self, dict(fields))
+
+    def feedback(self, call_id: str, **fields: Unpack[FeedbackFields]) -> str:
+        """Hand over what somebody said of a call; returns its `feedback_id` at once.
+
+        `kind`: thumbs (`value` -1 or 1), stars (1 to 5), acceptance (0 or 1), edit, comment or reference (`text`).
+        """
+        return self.hand_over_opinion({"call_id": call_id, **fields})
+
+    def deployment(self, unit: str | None = None) -> Deployment:
+        """What serves this app in this environment by the newest answer; `unit` is what an experiment assigns."""
+        self._background.follow()
+        return self._background.deployments.newest.deployment(unit)
+
+    def flush(self, timeout_seconds: float = 5.0) -> bool:
+        """Wait until all that was emitted before is acknowledged, rejected or counted; False when time ran out."""
+        return self._background.flush(timeout_seconds)
+
+    def close(self) -> None:
+        """Send what is queued, spool the rest, end the threads, within `exit_seconds`; done at exit by itself.
+
+        Later calls are dropped and counted.
+        """
+        self._capacity = 0
+        self._background.close()
+
+    def stats(self) -> Stats:
+        """What became of everything that this process emitted."""
+        return self._background.stats()
+
+    @property
+    def instance(self) -> str:
+        """The id under which this process numbers its calls; empty in a forked child that has not emitted yet."""
+        sender = self._background.sender
+        return sender.parts.instance if sender else ""
+
+    def wake(self) -> None:
+        """Start what runs in the background; done by itself."""
+        self._asleep = not self._background.start()

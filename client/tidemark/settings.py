@@ -1,0 +1,147 @@
+"""What a client can be told: by argument, else by environment, else a default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidemark.masking import Mask, builtin
+
+if TYPE_CHECKING:
+    from typing import Literal, TypedDict, Unpack
+
+    class Options(TypedDict, total=False):
+        """The settings that a client takes as arguments; the README says what each means."""
+
+        url: str
+        api_key: str
+        app: str
+        environment: str
+        version: str
+        default_version: str
+        transport: Literal["http", "kafka"]
+        kafka_bootstrap: str
+        kafka_prefix: str
+        tenant: str
+        mask: bool | Mask
+        sample_rate: float
+        spool: str | Path
+        spool_bytes: int
+        ledger: str | Path
+        queue_calls: int
+        queue_bytes: int
+        batch_calls: int
+        batch_bytes: int
+        linger_seconds: float
+        request_seconds: float
+        longest_backoff_seconds: float
+        exit_seconds: float
+        poll_seconds: float
+        longest_text: int
+        largest_call_bytes: int
+        enabled: bool
+
+
+def _flag(text: str) -> bool:
+    return text.strip().lower() not in {"0", "false", "no", "off", ""}
+
+
+def _state() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "tidemark"
+
+
+# Name: default, how a variable's text is read, the variable where it is not TIDEMARK_<NAME>.
+_DECLARED: dict[str, tuple[Any, Callable[[str], Any]]] = {
+    "url": ("http://127.0.0.1:8700", str),
+    "api_key": ("", str),
+    "app": ("default", str),
+    "environment": ("production", str),
+    "version": ("", str),
+    "default_version": ("unversioned", str),
+    "transport": ("http", str),
+    "kafka_bootstrap": ("127.0.0.1:8705", str),
+    "kafka_prefix": ("", str),
+    "tenant": ("", str),
+    "mask": (True, _flag),
+    "sample_rate": (1.0, float),
+    "spool": (None, Path),
+    "spool_bytes": (256 * 2**20, int),
+    "ledger": (None, Path),
+    "queue_calls": (50_000, int),
+    "queue_bytes": (64 * 2**20, int),
+    "batch_calls": (500, int),
+    "batch_bytes": (2 * 2**20, int),
+    "linger_seconds": (0.1, float),
+    "request_seconds": (10.0, float),
+    "longest_backoff_seconds": (30.0, float),
+    "exit_seconds": (5.0, float),
+    "poll_seconds": (2.0, float),
+    "longest_text": (100_000, int),
+    "largest_call_bytes": (2**20, int),
+    "enabled": (True, _flag),
+}
+
+
+class Settings:
+    """The settings of one client; every name of `Options` is an attribute.
+
+    Raises `ValueError` for what cannot work, and `TypeError` for a name that is no setting: a client that was
+    misspelt should fail when it is made, not lose calls when they are emitted.
+    """
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(self, variables: Mapping[str, str], /, **given: Unpack[Options]) -> None:
+        if unknown := given.keys() - _DECLARED.keys():
+            raise TypeError(f"no such setting: {', '.join(sorted(unknown))}")
+        for name, (default, read) in _DECLARED.items():
+            variable = f"TIDEMARK_{name.upper()}"
+            if given.get(name) is not None:
+                value = given[name]  # type: ignore[literal-required]
+            elif variables.get(variable):
+                value = _read(variable, variables[variable], read)
+            else:
+                value = default
+            setattr(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        self.spool: Path = Path(self.spool) if self.spool else _state()
+        self.ledger: Path | None = Path(self.ledger) if self.ledger else None
+        self.url: str = str(self.url).rstrip("/")
+        if self.transport not in {"http", "kafka"}:
+            raise ValueError(f"transport is {self.transport!r}: choose http or kafka")
+        if self.transport == "kafka" and not self.tenant:
+            raise ValueError("tenant is empty: the gateway knows it from the key, straight to Kafka it must be given")
+        if not 0 < self.sample_rate <= 1:
+            raise ValueError("sample_rate must be above 0 and at most 1")
+        for name in ("app", "environment", "default_version"):
+            if not 1 <= len(getattr(self, name)) <= 200:
+                raise ValueError(f"{name} must have 1 to 200 characters")
+
+    @property
+    def masks(self) -> list[Mask]:
+        """The built-in patterns, then the caller's own mask; nothing where masking is off."""
+        own = [self.mask] if callable(self.mask) else []
+        return [builtin(), *own] if self.mask else []
+
+    @property
+    def destination(self) -> str:
+        """A name for where calls go: a spool is adopted only by clients of the same one, whatever their key.
+
+        A key may change while calls wait for it; another app may belong to another tenant.
+        """
+        where = (self.url,) if self.transport == "http" else (self.kafka_bootstrap, self.kafka_prefix, self.tenant)
+        return blake2b("\n".join([*where, self.app, self.environment]).encode(), digest_size=8).hexdigest()
+
+
+def _read(variable: str, text: str, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"{variable} is {text!r}: {error}") from error

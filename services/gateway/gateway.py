@@ -65,6 +65,7 @@ class TooMany(Unreadable):
 class Limits:
     """How much, how old and how far ahead a message may be."""
 
+    largest_body_bytes: int = 4 << 20
     most: int = 1000
     largest_bytes: int = 900_000  # below the megabyte that Kafka takes, with room for key and headers
     oldest: timedelta = timedelta(days=30)

@@ -62,14 +62,14 @@ class Throttle:
             raise _later("too_many", f"the key's rate of {self._rate:g} messages a second is used up", wait_seconds)
 
 
-def intake_routes(intake: Intake, throttle: Throttle, limits: Limits, largest_body_bytes: int) -> APIRouter:
+def intake_routes(intake: Intake, throttle: Throttle, limits: Limits) -> APIRouter:
     """Routes that take calls and feedback."""
     router = APIRouter(tags=["intake"])
 
     async def post(request: Request, kind: Kind[Any]) -> Response:
         who = principal_of(request)
-        with throttle.holding(int(request.headers.get("Content-Length") or largest_body_bytes)):
-            plain = await body.read(request, largest_body_bytes)
+        with throttle.holding(int(request.headers.get("Content-Length") or limits.largest_body_bytes)):
+            plain = await body.read(request, limits.largest_body_bytes)
         with throttle.holding(len(plain)), _answerable(kind):
             raws, client = gateway.split(plain, kind, limits)
             throttle.pass_rate(who.key_id, len(raws))

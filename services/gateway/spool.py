@@ -161,18 +161,14 @@ def _framed(entry: Entry) -> bytes:
 
 def _written(descriptor: int, data: bytes, end: int) -> OSError | None:
     try:
-        _write_durably(descriptor, data)
+        os.ftruncate(descriptor, end)  # what a failed write left behind: nothing after a torn entry is ever read
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
     except OSError as error:
-        os.ftruncate(descriptor, end)  # nothing may follow a torn entry: it would never be read
         return error
     return None
-
-
-def _write_durably(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    os.fsync(descriptor)
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -1,13 +1,15 @@
 """The compose file: valid, and the same services as the embedded stack."""
 
-import json
-import re
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from services.embedded import settings_reference
+from services.shared.settings import variables
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -42,12 +44,13 @@ def test_a_service_is_started_as_the_supervisor_starts_it(name):
     assert block["user"] == "10001:10001"
 
 
-def test_every_setting_it_passes_exists():
-    settings = set(re.findall(r"^#? ?(TIDEMARK_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    passed = {
-        name
-        for block in COMPOSE["services"].values()
-        for name in block.get("environment", {})
-        if name.startswith("TIDEMARK_")
-    }
-    assert passed <= settings, json.dumps(sorted(passed - settings))
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_every_setting_it_passes_exists(name):
+    config = importlib.import_module(f"services.{name}.config").Config
+    passed = {variable for variable in COMPOSE["services"][name]["environment"] if variable.startswith("TIDEMARK_")}
+    assert passed <= set(variables(config).values())
+
+
+def test_the_settings_reference_is_current():
+    assert settings_reference.EXAMPLE.read_text() == settings_reference.example(), "run `make generate`"
+    assert settings_reference.REFERENCE.read_text() == settings_reference.reference(), "run `make generate`"

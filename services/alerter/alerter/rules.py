@@ -11,6 +11,7 @@ from msgspec import Meta
 from schemas.messages import Segment
 from schemas.messages.message import Name
 from services.shared.aggregate import Statistic
+from services.shared.match import Match
 
 Severity = Literal["info", "warning", "critical"]
 Direction = Literal["above", "below"]
@@ -20,19 +21,6 @@ Positive = Annotated[int, Meta(ge=1)]
 
 class RuleError(ValueError):
     """A rule file that cannot be used; the text names file, rule, field and remedy."""
-
-
-class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which segments a rule is for, as shell patterns."""
-
-    tenant: str = "*"
-    app: str = "*"
-    environment: str = "*"
-
-    def covers(self, segment: Segment) -> bool:
-        """Whether every pattern fits."""
-        pairs = ((segment.tenant, self.tenant), (segment.app, self.app), (segment.environment, self.environment))
-        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -56,7 +44,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def covers(self, segment: Segment, metric: str, group: str) -> bool:
         """Whether this rule judges windows of `metric` and `group` of `segment`."""
         wanted = fnmatchcase(metric, self.metric) and (self.groups or not group)
-        return wanted and self.match.covers(segment)
+        return wanted and self.match.covers(segment.target)
 
 
 class ThresholdRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="threshold"):

@@ -1,0 +1,1 @@
+"""Alerts in, commands and outcomes out."""

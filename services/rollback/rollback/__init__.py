@@ -1,0 +1,1 @@
+"""When an alert becomes a rollback, and what is checked before and after."""

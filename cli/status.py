@@ -1,0 +1,61 @@
+"""`tidemark status`: health, lag, rates and memory of every part."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.printing import bytes_text, data_directory, fail, seconds_text
+from services.embedded.control_client import ControlClient, NotRunningError
+
+Data = Annotated[
+    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_COLOURS = {"ready": "green", "starting": "yellow", "waiting": "yellow", "crash loop": "red", "pausing": "red"}
+
+
+def status(data: Data = None, as_json: AsJson = False) -> None:
+    """Show health, lag, rates and memory of every part. Exit code 1 where a part is not ready."""
+    try:
+        answer = ControlClient(data_directory(data)).status()
+    except NotRunningError as error:
+        if as_json:
+            print(json.dumps({"running": False, "reason": str(error)}))
+        fail(str(error))
+    if as_json:
+        print(json.dumps({"running": True, **answer}))
+    else:
+        Console().print(_table(answer))
+    raise typer.Exit(0 if answer["ready"] else 1)
+
+
+def _table(answer: dict[str, Any]) -> Table:
+    title = f"{answer['phase']} for {seconds_text(answer['uptime_seconds'])} · broker run {answer['broker_run']}"
+    memory = f"{bytes_text(answer['memory_bytes'])} in all · page {answer['console']} · data {answer['data']}"
+    table = Table(title=title, caption=memory, title_justify="left", caption_justify="left")
+    for column in ("part", "state", "pid", "port", "up", "restarts", "lag", "messages/s", "memory", "reason"):
+        table.add_column(column, justify="left" if column in ("part", "state", "reason") else "right")
+    for part in answer["parts"]:
+        table.add_row(*_row(part))
+    return table
+
+
+def _row(part: dict[str, Any]) -> list[str]:
+    colour = _COLOURS.get(part["state"], "yellow")
+    rate = part["per_second"]
+    return [
+        part["name"],
+        f"[{colour}]{part['state']}[/{colour}]",
+        str(part["pid"] or ""),
+        str(part["port"]),
+        seconds_text(part["uptime_seconds"]),
+        str(part["restarts"] or ""),
+        "" if part["lag"] is None else f"{part['lag']:,}",
+        "" if rate is None else f"{rate:,.1f}",
+        bytes_text(part["memory_bytes"]),
+        "" if part["ready"] else (part["reason"] or "")[:60],
+    ]

@@ -1,0 +1,25 @@
+"""The supervisor as a process of its own: `python -m services.embedded`."""
+
+import os
+import sys
+
+from services.embedded.app import run
+from services.embedded.config import Config
+from services.embedded.data_directory import AlreadyRunningError
+from services.embedded.journal import Journal
+from services.embedded.plan import plan
+
+
+def main() -> int:
+    """Run until told to stop; 2 where the settings are wrong or another supervisor runs."""
+    try:
+        planned = plan(Config(), os.environ)
+        run(planned, Journal(planned.data.log("supervisor")))
+    except (ValueError, AlreadyRunningError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

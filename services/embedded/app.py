@@ -1,0 +1,51 @@
+"""One run of the embedded stack, from settings to the last process."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+from services.embedded import control, report
+from services.embedded.plan import Plan
+from services.embedded.preparation import Prepared
+from services.embedded.supervisor import Supervisor
+
+_DESCRIBE_SECONDS = 1.0
+
+
+def run(plan: Plan, tell: Callable[[str], None]) -> None:
+    """Run the stack until it is told to stop, by a signal or through its port.
+
+    `tell` is given one sentence an event. Raises `AlreadyRunningError` where another supervisor uses the data
+    directory, and whatever kept the broker or the tables from being prepared.
+    """
+    with plan.data.locked():
+        asyncio.run(_run(plan, tell))
+
+
+async def _run(plan: Plan, tell: Callable[[str], None]) -> None:
+    supervisor = Supervisor(plan, Prepared(plan), tell)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, supervisor.stop)
+    orders = control.Orders(lambda: report.report(supervisor, os.getpid()), supervisor.stop, supervisor.restart)
+    server = control.server(control.application(orders, plan.data.secret()), plan.ports.control)
+    tasks = [asyncio.create_task(server.serve()), asyncio.create_task(_describe(supervisor))]
+    try:
+        await supervisor.run()
+    finally:
+        server.should_exit = True
+        tasks[1].cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks)
+        plan.data.supervisor_file.unlink(missing_ok=True)
+
+
+async def _describe(supervisor: Supervisor) -> None:
+    written: dict[str, object] = {}
+    while True:
+        if (described := report.brief(supervisor, os.getpid())) != written:
+            supervisor.plan.data.describe(described)
+            written = described
+        await asyncio.sleep(_DESCRIBE_SECONDS)

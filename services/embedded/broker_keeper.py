@@ -1,0 +1,120 @@
+"""The broker's lives: a new one when it dies, outgrows its memory, or somebody asks."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from services.embedded.broker import Broker, BrokerError
+from services.embedded.memory import resident_bytes
+from services.embedded.restarts import Restarts
+
+_LOOK_SECONDS = 0.25
+
+
+class Around(Protocol):
+    """What has to happen around the change of a broker."""
+
+    async def drain(self) -> None:
+        """Let nothing more in and wait, within bounds, until the consumers have everything."""
+
+    async def before(self) -> None:
+        """End every consumer: an offset of the old log must not be committed to the new one."""
+
+    async def after(self, broker: Broker) -> None:
+        """Prepare the new, empty broker and start the consumers."""
+
+
+@dataclass(frozen=True)
+class BrokerPlace:
+    """Where the broker listens and writes its log, and how much memory it may take."""
+
+    port: int
+    environment: Mapping[str, str]
+    log: Path
+    max_bytes: int
+
+
+class BrokerKeeper:
+    """Keeps one broker running; each has an empty log and a run of its own."""
+
+    def __init__(self, place: BrokerPlace, around: Around, tell: Callable[[str], None]) -> None:
+        self._place, self._around, self._tell = place, around, tell
+        self._asked = asyncio.Event()
+        self.broker: Broker | None = None
+        self.restarts = Restarts()
+        self.started_at: float | None = None
+        self.renewing = False
+
+    @property
+    def run(self) -> str | None:
+        """The name of this life of the log."""
+        return None if self.broker is None else self.broker.run
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a broker, and it is not being replaced."""
+        return self.broker is not None and self.broker.child.running and not self.renewing
+
+    def renew(self) -> None:
+        """Ask for a new broker in place of this one."""
+        self._asked.set()
+
+    async def start(self) -> None:
+        """Start the first broker and prepare it; raises `BrokerError`."""
+        await self._begin()
+
+    async def watch(self) -> None:
+        """Replace the broker whenever there is a reason, until cancelled."""
+        while True:
+            reason = await self._reason()
+            self.renewing = True
+            await self._replace(reason)
+            self.renewing = False
+
+    async def stop(self) -> None:
+        """End the broker; its log is gone with it."""
+        if self.broker is not None:
+            await self.broker.child.stop(5)
+
+    async def _reason(self) -> str:
+        while (broker := self.broker) is not None and broker.child.running:
+            if self._asked.is_set():
+                return "asked for"
+            used = resident_bytes(broker.child.pid)
+            if used > self._place.max_bytes:
+                return f"its log takes {used / 2**20:.0f} MiB, {self._place.max_bytes / 2**20:.0f} are allowed"
+            await asyncio.sleep(_LOOK_SECONDS)
+        return ""
+
+    async def _replace(self, reason: str) -> None:
+        if reason:
+            self._tell(f"a new broker: {reason}; the consumers finish first")
+            await self._around.drain()
+        else:
+            self._tell("the broker died; a new one starts, and what was accepted is sent to it again")
+        await self._around.before()
+        if self.broker is not None:
+            await self.broker.child.kill()
+        pause = self.restarts.pause_seconds(time.monotonic() - (self.started_at or 0))
+        await asyncio.sleep(0 if reason else pause)
+        await self._until_begun(self._begin)
+        self._asked.clear()
+
+    async def _until_begun(self, begin: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                return await begin()
+            except BrokerError as error:
+                pause = self.restarts.pause_seconds(0)
+                self._tell(f"{error}; tried again in {pause:.1f} s")
+                await asyncio.sleep(pause)
+
+    async def _begin(self) -> None:
+        place = self._place
+        self.started_at = time.monotonic()
+        self.broker = await Broker.start(place.port, place.environment, place.log)
+        self._tell(f"broker run {self.broker.run}")
+        await self._around.after(self.broker)

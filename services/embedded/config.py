@@ -1,0 +1,109 @@
+"""What the supervisor is told, and what it tells the services."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.embedded.data_directory import DataDirectory
+from services.embedded.services import NAMES, Ports, Service
+
+PREFIX = "TIDEMARK_"
+OWN_PREFIX = "TIDEMARK_EMBEDDED_"
+SHARED = (
+    "TIDEMARK_DATA",
+    "TIDEMARK_KAFKA_BOOTSTRAP",
+    "TIDEMARK_KAFKA_PREFIX",
+    "TIDEMARK_CLICKHOUSE_URL",
+    "TIDEMARK_CLICKHOUSE_DATABASE",
+    "TIDEMARK_REGISTRY_URL",
+    "TIDEMARK_SECRET",
+    "TIDEMARK_MODELS",
+    "TIDEMARK_LOG_LEVEL",
+)
+# Several libraries, one reason: more threads than cores make every process of the stack slower.
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+MEBIBYTE = 1024 * 1024
+
+
+class Config(BaseSettings):
+    """Settings of the embedded stack."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix=OWN_PREFIX, env_ignore_empty=True)
+
+    data: Path = Field(Path(".tidemark"), alias="TIDEMARK_DATA", description="The one directory that holds everything.")
+    kafka_prefix: str = Field("", alias="TIDEMARK_KAFKA_PREFIX", description="Put before every topic and group.")
+    clickhouse_database: str = Field(
+        "tidemark", alias="TIDEMARK_CLICKHOUSE_DATABASE", description="The database of the tables."
+    )
+    port_base: int = Field(8700, ge=1024, le=65_000, description="The first port; the others are counted from it.")
+    broker_memory_bytes: int = Field(
+        1024 * MEBIBYTE, ge=16 * MEBIBYTE, description="Beyond this the broker is drained and started anew."
+    )
+    log_bytes: int = Field(10 * MEBIBYTE, ge=4096, description="A log file longer than this is rotated.")
+    ready_seconds: float = Field(60, gt=0, description="How long the start waits for one service to be ready.")
+    drain_seconds: float = Field(20, ge=0, description="How long a stop waits for the consumers' lag to be nothing.")
+    stop_seconds: float = Field(15, gt=0, description="How long one process may take to end.")
+    without: str = Field("", description="Services that are not started, with commas between them.")
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The services that are not started; raises `ValueError` for a name that is none."""
+        named = frozenset(name.strip() for name in self.without.split(",") if name.strip())
+        if unknown := named - set(NAMES):
+            raise ValueError(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        return named
+
+
+class Environment:
+    """What each process of the stack finds in its environment.
+
+    A service is given the shared variables and its own, nothing else under the prefix: so it can refuse what it does
+    not know, and a secret reaches only those who need it.
+    """
+
+    def __init__(self, config: Config, data: DataDirectory, outside: Mapping[str, str]) -> None:
+        self._config, self._data = config, data
+        self._ports = Ports(config.port_base)
+        self._base = {name: value for name, value in outside.items() if not name.startswith(PREFIX)}
+        self._given = {name: value for name, value in outside.items() if name.startswith(PREFIX)}
+
+    def of(self, service: Service, cores: int) -> dict[str, str]:
+        """The environment of one service on a machine with `cores` cores."""
+        words = {"data": str(self._data.root), "api_key": self._data.api_key()}
+        needed = {name: value.format(**words) for name, value in service.environment.items()}
+        own = f"{PREFIX}{service.name.upper()}_"
+        given = {name: value for name, value in self._given.items() if name.startswith(own)}
+        port = {f"{own}HTTP_PORT": str(self._ports.of(service))}
+        return {**self.process(cores), **self.shared(), **needed, **port, **given}
+
+    def process(self, cores: int) -> dict[str, str]:
+        """What has nothing to do with Tidemark: the outside, and one thread where cores are few."""
+        threads = dict.fromkeys(_ONE_THREAD, "1") if cores < len(NAMES) else {}
+        return {**self._base, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **threads}
+
+    def shared(self) -> dict[str, str]:
+        """The variables that every service understands."""
+        local = "127.0.0.1"
+        addresses = {
+            "TIDEMARK_DATA": str(self._data.root),
+            "TIDEMARK_KAFKA_BOOTSTRAP": f"{local}:{self._ports.broker}",
+            "TIDEMARK_KAFKA_PREFIX": self._config.kafka_prefix,
+            "TIDEMARK_CLICKHOUSE_URL": f"http://{local}:{self._ports.clickhouse}",
+            "TIDEMARK_CLICKHOUSE_DATABASE": self._config.clickhouse_database,
+            "TIDEMARK_REGISTRY_URL": f"http://{local}:{self._ports.base + 2}",
+            "TIDEMARK_SECRET": self._data.secret(),
+        }
+        given = {name: value for name, value in self._given.items() if name in SHARED and name not in addresses}
+        return {name: value for name, value in (addresses | given).items() if value}
+
+
+def unknown_variables(names: Mapping[str, str]) -> list[str]:
+    """Variables under the prefix that no part of the stack would read: most likely misspelt.
+
+    >>> unknown_variables({"TIDEMARK_WRITERS_X": "1", "TIDEMARK_WRITER_X": "1", "HOME": "/"})
+    ['TIDEMARK_WRITERS_X']
+    """
+    prefixes = (OWN_PREFIX, *(f"{PREFIX}{name.upper()}_" for name in NAMES))
+    return [name for name in names if name.startswith(PREFIX) and name not in SHARED and not name.startswith(prefixes)]

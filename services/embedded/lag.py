@@ -1,0 +1,101 @@
+"""How far every consumer group is behind, and how fast it goes."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import TopicPartition
+
+from schemas.topics import TOPICS, Topic, dead_letters
+from services.embedded.services import SERVICES, Service
+
+Offsets = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True)
+class Lag:
+    """One group: messages not yet committed past, per topic and in all, and messages per second since the last look.
+
+    `per_second` is None at the first look and in the first look at a new broker run.
+    """
+
+    messages: int
+    topics: Mapping[str, int]
+    per_second: float | None
+
+
+def topics_of(service: Service) -> list[Topic[Any]]:
+    """What the service's group reads; a compacted topic is read without a group, but by the writer."""
+    if service.name == "writer":
+        return every_topic()
+    return [topic for topic in TOPICS if service.name in topic.consumers and topic.cleanup != "compact"]
+
+
+def every_topic() -> list[Topic[Any]]:
+    """The declared topics and the dead letters of each service."""
+    return [*TOPICS, *(dead_letters(service.name) for service in SERVICES)]
+
+
+def behind(ends: Offsets, committed: Offsets) -> dict[str, int]:
+    """Messages not committed past, by topic; a partition without a commit counts from its start.
+
+    >>> behind({TopicPartition("a", 0): 5, TopicPartition("a", 1): 3}, {TopicPartition("a", 0): 4})
+    {'a': 4}
+    """
+    lags: dict[str, int] = {}
+    for partition, end in ends.items():
+        lags[partition.topic] = lags.get(partition.topic, 0) + max(0, end - committed.get(partition, 0))
+    return lags
+
+
+class LagReader:
+    """Looks at one broker; made anew for every broker run."""
+
+    def __init__(self, bootstrap: str, prefix: str, services: Iterable[Service]) -> None:
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._prefix = prefix
+        self._partitions = {
+            service.name: [
+                TopicPartition(prefix + topic.name, number)
+                for topic in topics_of(service)
+                for number in range(topic.partitions)
+            ]
+            for service in services
+            if service.group
+        }
+        self._seen: dict[str, tuple[float, int]] = {}
+
+    async def start(self) -> None:
+        """Connect; raises aiokafka's `KafkaConnectionError`."""
+        await self._admin.start()
+        await self._consumer.start()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._consumer.stop()
+        await self._admin.close()
+
+    async def read(self) -> dict[str, Lag]:
+        """The lag of every group, by service; raises aiokafka's `KafkaError` where the broker does not answer."""
+        wanted = sorted({partition for partitions in self._partitions.values() for partition in partitions})
+        ends: Offsets = await self._consumer.end_offsets(wanted)
+        return {name: await self._of(name, ends) for name in self._partitions}
+
+    async def _of(self, name: str, ends: Offsets) -> Lag:
+        partitions = self._partitions[name]
+        # Named, since asking for all of a group's offsets makes this broker drop the connection.
+        answer = await self._admin.list_consumer_group_offsets(self._prefix + name, partitions=partitions)
+        committed = {partition: kept.offset for partition, kept in answer.items() if kept.offset >= 0}
+        topics = behind({partition: ends[partition] for partition in partitions}, committed)
+        return Lag(sum(topics.values()), topics, self._rate(name, sum(committed.values())))
+
+    def _rate(self, name: str, position: int) -> float | None:
+        at = time.monotonic()
+        before, self._seen[name] = self._seen.get(name), (at, position)
+        if before is None or at <= before[0]:
+            return None
+        return (position - before[1]) / (at - before[0])

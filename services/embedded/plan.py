@@ -1,0 +1,87 @@
+"""What one run of the stack consists of, worked out before anything starts."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.embedded.broker_keeper import BrokerPlace
+from services.embedded.config import Config, Environment, unknown_variables
+from services.embedded.data_directory import DataDirectory
+from services.embedded.part import Launch
+from services.embedded.services import SERVICES, Ports, Service
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who runs, where, and with which environment."""
+
+    config: Config
+    data: DataDirectory
+    ports: Ports
+    services: tuple[Service, ...]
+    broker: BrokerPlace
+    clickhouse: Launch
+    launches: tuple[Launch, ...]
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker's address."""
+        return f"127.0.0.1:{self.ports.broker}"
+
+    @property
+    def clickhouse_url(self) -> str:
+        """ClickHouse over HTTP, read and write."""
+        return f"http://127.0.0.1:{self.ports.clickhouse}"
+
+    @property
+    def control_url(self) -> str:
+        """The supervisor's own address."""
+        return f"http://127.0.0.1:{self.ports.control}"
+
+
+def plan(config: Config, outside: Mapping[str, str], cores: int | None = None) -> Plan:
+    """Work out a run; makes the data directory and its secrets.
+
+    Raises `ValueError` for a variable that nothing would read and for a service that does not exist.
+    """
+    if unknown := unknown_variables(outside):
+        raise ValueError(f"{', '.join(sorted(unknown))}: no part of the stack reads this; is it misspelt?")
+    services = tuple(service for service in SERVICES if service.name not in config.left_out)
+    data, ports = DataDirectory(config.data), Ports(config.port_base)
+    data.create()
+    environment, cores = Environment(config, data, outside), cores or os.cpu_count() or 1
+    return Plan(
+        config=config,
+        data=data,
+        ports=ports,
+        services=services,
+        broker=BrokerPlace(ports.broker, environment.process(cores), data.log("broker"), config.broker_memory_bytes),
+        clickhouse=_clickhouse(data, ports, environment.process(cores) | environment.shared()),
+        launches=tuple(_service(service, data, ports, environment.of(service, cores)) for service in services),
+    )
+
+
+def _clickhouse(data: DataDirectory, ports: Ports, environment: Mapping[str, str]) -> Launch:
+    told = {
+        "TIDEMARK_EMBEDDED_PORT_BASE": str(ports.base),
+    }
+    return Launch(
+        name="clickhouse",
+        command=(sys.executable, "-m", "services.embedded.clickhouse"),
+        environment={**environment, **told},
+        log=data.log("clickhouse"),
+        port=ports.clickhouse,
+        ready_url=f"http://127.0.0.1:{ports.clickhouse}/ping",
+    )
+
+
+def _service(service: Service, data: DataDirectory, ports: Ports, environment: Mapping[str, str]) -> Launch:
+    return Launch(
+        name=service.name,
+        command=(sys.executable, "-m", service.module),
+        environment=environment,
+        log=data.log(service.name),
+        port=ports.of(service),
+        ready_url=f"http://127.0.0.1:{ports.of(service)}/health/ready",
+    )

@@ -3,8 +3,7 @@
 import asyncio
 import hashlib
 import logging
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from apprise import Apprise, NotifyType
@@ -13,6 +12,7 @@ from sqlalchemy import Row
 
 from services.alerter.metrics import NOTIFICATIONS
 from services.alerter.store import Notifications
+from services.shared.process import Process
 
 LOG = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
@@ -24,25 +24,32 @@ class NotificationError(ValueError):
     """A notification address that cannot be used; the text shows no secret."""
 
 
-def channels(addresses: Sequence[SecretStr]) -> dict[str, Apprise]:
-    """The Apprise channels of `addresses`, each under a name that tells nothing of its secrets.
+def channels(addresses: SecretStr) -> dict[str, Apprise]:
+    """The Apprise channels of `addresses`, white space between, each under a name that tells no secret.
 
     Raises `NotificationError` for an address that Apprise does not understand.
     """
     found: dict[str, Apprise] = {}
-    for index, address in enumerate(addresses, 1):
+    for index, address in enumerate(addresses.get_secret_value().split(), 1):
         channel = Apprise()
-        if not channel.add(address.get_secret_value()):
+        if not channel.add(address):
             raise NotificationError(f"address {index} of TIDEMARK_ALERTER_NOTIFY is no Apprise URL. Correct it.")
-        found[hashlib.sha256(address.get_secret_value().encode()).hexdigest()[:16]] = channel
+        found[hashlib.sha256(address.encode()).hexdigest()[:16]] = channel
     return found
 
 
-async def deliver(notifications: Notifications, channels: Mapping[str, Apprise]) -> None:
-    """Send what is due, for ever; what a channel does not take is tried again with growing pauses."""
-    while True:
-        await asyncio.to_thread(deliver_due, notifications, channels, time.time())
-        await asyncio.sleep(POLL_SECONDS)
+class Notifier:
+    """Sends what is due, for as long as the process runs; what a channel does not take is tried again."""
+
+    name = "notifier"
+
+    def __init__(self, notifications: Notifications, channels: Mapping[str, Apprise]) -> None:
+        self._notifications, self._channels = notifications, channels
+
+    async def run(self, process: Process) -> None:
+        """Look for something to send once a second, in a thread: a slow receiver holds up nobody else."""
+        while not await process.stopped_within(POLL_SECONDS):
+            await asyncio.to_thread(deliver_due, self._notifications, self._channels, process.clock().timestamp())
 
 
 def deliver_due(notifications: Notifications, channels: Mapping[str, Apprise], now_seconds: float) -> None:

@@ -41,7 +41,7 @@ def receiver():
 
 @pytest.fixture
 def found(receiver):
-    return channels([SecretStr(f"json://127.0.0.1:{receiver.server_port}/")])
+    return channels(SecretStr(f"json://127.0.0.1:{receiver.server_port}/"))
 
 
 @pytest.fixture
@@ -81,5 +81,5 @@ def test_a_channel_that_is_gone_is_given_up(receiver, notifications):
 
 def test_a_wrong_address_is_refused_without_showing_it():
     with pytest.raises(NotificationError, match="address 1") as refused:
-        channels([SecretStr("nonsense:hunter2")])
+        channels(SecretStr("nonsense:hunter2"))
     assert "hunter2" not in str(refused.value)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -36,8 +35,8 @@ class Keeper:
     sent more than once; its id is the same. Nothing is deleted that one running service has not taken.
     """
 
-    def __init__(self, spool: Spool, sender: Sender, broker: Broker, reads: Mapping[str, Sequence[str]]) -> None:
-        self._spool, self._sender, self._broker, self._reads = spool, sender, broker, reads
+    def __init__(self, spool: Spool, sender: Sender, broker: Broker) -> None:
+        self._spool, self._sender, self._broker = spool, sender, broker
 
     async def step(self, now_seconds: float) -> None:
         """Close a segment that is full or old, send again what a broker lacks, delete what all have."""
@@ -81,7 +80,7 @@ class Keeper:
         if not self._spool.closed:
             return
         progress = await self._broker.progress()
-        for segment in [s for s in self._spool.closed if advance(s, progress, self._reads, now_seconds)]:
+        for segment in [s for s in self._spool.closed if advance(s, progress, now_seconds)]:
             self._spool.delete(segment)
 
     async def run(self, interval_seconds: float) -> None:

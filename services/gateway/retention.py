@@ -25,6 +25,7 @@ class Progress:
     run: str
     ends: Offsets
     committed: Mapping[str, Offsets]  # by group
+    reads: Mapping[str, Sequence[str]]  # by group: the topics that it has to commit
 
 
 def readers(topics: Sequence[Topic[Any]], running: Collection[str]) -> dict[str, list[str]]:
@@ -35,24 +36,24 @@ def readers(topics: Sequence[Topic[Any]], running: Collection[str]) -> dict[str,
     }
 
 
-def passed(snapshot: Offsets, progress: Progress, reads: Mapping[str, Sequence[str]]) -> bool:
+def passed(snapshot: Offsets, progress: Progress) -> bool:
     """Whether every group has committed what the topics held at the snapshot; never so where nobody reads calls."""
     needed = [
         (group, place, end)
-        for group, topics in reads.items()
+        for group, topics in progress.reads.items()
         for place, end in snapshot.items()
         if place[0] in topics and end > 0
     ]
-    somebody = any(CALLS.name in topics for topics in reads.values())
+    somebody = any(CALLS.name in topics for topics in progress.reads.values())
     return somebody and all(progress.committed.get(group, {}).get(place, 0) >= end for group, place, end in needed)
 
 
-def advance(segment: Segment, progress: Progress, reads: Mapping[str, Sequence[str]], now_seconds: float) -> bool:
+def advance(segment: Segment, progress: Progress, now_seconds: float) -> bool:
     """Move the segment through its phases; whether it may be deleted."""
     if segment.closed_at_seconds is None or segment.sent_run != progress.run:
         return False
     if not segment.snapshot:
         segment.snapshot = dict(progress.ends)
-    elif segment.phase < PHASES and passed(segment.snapshot, progress, reads):
+    elif segment.phase < PHASES and passed(segment.snapshot, progress):
         segment.phase, segment.snapshot = segment.phase + 1, dict(progress.ends)
     return segment.phase >= PHASES and now_seconds - segment.closed_at_seconds >= KEPT_SECONDS

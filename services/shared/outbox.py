@@ -1,11 +1,13 @@
 """A change of state and its message in one transaction."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from aiokafka.errors import KafkaError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -29,6 +31,10 @@ from sqlalchemy import (
 
 from schemas.messages import Message
 from schemas.topics import Topic
+from services.shared.process import Process
+from services.shared.producer import Producer
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "outbox_migrations"
 BATCH = 500
@@ -52,8 +58,7 @@ OUTBOX = Table(
 class Publisher(Protocol):
     """What the outbox needs of a producer."""
 
-    @property
-    def broker_run(self) -> str:
+    async def check_run(self) -> str:
         """The run of the broker that `publish` sends to."""
 
     async def publish(self, messages: Sequence[tuple[str, bytes, bytes]]) -> None:
@@ -67,6 +72,8 @@ class Outbox:
     (another broker run) gets again every message that is not settled, and everything of the last hour: repeats are
     harmless, a lost order is not.
     """
+
+    name = "outbox"
 
     def __init__(self, engine: Engine, *, keep_seconds: float = KEEP_SECONDS) -> None:
         self._engine = engine
@@ -114,19 +121,29 @@ class Outbox:
 
     async def publish_due(self, publisher: Publisher) -> int:
         """Publish one batch and remember it; the number of messages."""
-        broker_run = publisher.broker_run
+        # The run from before: a broker that changes in the meantime gets the batch again.
+        broker_run = await publisher.check_run()
         rows = await asyncio.to_thread(self.due, broker_run, time.time())
         if rows:
             await publisher.publish([(row.topic, row.key, row.value) for row in rows])
             await asyncio.to_thread(self.published, [row.id for row in rows], broker_run)
         return len(rows)
 
-    async def run(self, publisher: Publisher) -> None:
-        """Publish what is due, for ever; a background task of the service. Errors of `publisher` pass through."""
+    async def run(self, process: Process) -> None:
+        """Publish what is due until the process stops; a broker that is away is waited for."""
         forgotten_at_seconds = 0.0
-        while True:
-            if not await self.publish_due(publisher):
-                await asyncio.sleep(POLL_SECONDS)
-            if time.time() - forgotten_at_seconds > self._keep_seconds / 10:
-                forgotten_at_seconds = time.time()
-                await asyncio.to_thread(self.forget, forgotten_at_seconds)
+        async with Producer(process.kafka) as producer:
+            process.health.ready(self.name)
+            while not process.stopping.is_set():
+                if not await self._try_to_publish(producer):
+                    await process.stopped_within(POLL_SECONDS)
+                if time.time() - forgotten_at_seconds > self._keep_seconds / 10:
+                    forgotten_at_seconds = time.time()
+                    await asyncio.to_thread(self.forget, forgotten_at_seconds)
+
+    async def _try_to_publish(self, producer: Producer) -> int:
+        try:
+            return await self.publish_due(producer)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("The outbox waits for Kafka: %r", error)
+            return 0

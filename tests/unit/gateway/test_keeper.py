@@ -32,7 +32,7 @@ class Kafka:
 
     async def progress(self):
         ends = {("calls.v1", 0): len(self.log)}
-        return Progress(self.life, ends, {"writer": ends if self.taken else {}})
+        return Progress(self.life, ends, {"writer": ends if self.taken else {}}, READS)
 
 
 class Gateway:
@@ -40,7 +40,7 @@ class Gateway:
 
     def __init__(self, folder, kafka: Kafka) -> None:
         self.spool, self.kafka = Spool(folder, kafka.life), kafka
-        self.keeper = Keeper(self.spool, kafka, kafka, READS)
+        self.keeper = Keeper(self.spool, kafka, kafka)
         self.now = self.spool.current.opened_at_seconds
 
     async def accept(self, *values: bytes) -> None:

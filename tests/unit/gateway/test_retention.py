@@ -16,8 +16,8 @@ def a_segment(**fields) -> Segment:
     return Segment(Path("x"), "run", 0.0, **{"closed_at_seconds": 0.0, "sent_run": "run", **fields})
 
 
-def progress(ends, run="run", **committed) -> Progress:
-    return Progress(run, ends, committed)
+def progress(ends, reads=None, run="run", **committed) -> Progress:
+    return Progress(run, ends, committed, reads or {"latency": ["calls.v1"]})
 
 
 def test_every_group_that_runs_has_to_commit_its_topics_but_compacted_ones():
@@ -39,34 +39,34 @@ def test_every_group_that_runs_has_to_commit_its_topics_but_compacted_ones():
 )
 def test_a_snapshot_is_passed_when_all_groups_have_come_that_far(latency, writer, expected):
     snapshot = {("calls.v1", 0): 10, ("calls.v1", 1): 0, ("scores.v1", 0): 4}
-    assert passed(snapshot, progress(snapshot, latency=latency, writer=writer), CALLS_ONLY) is expected
+    assert passed(snapshot, progress(snapshot, CALLS_ONLY, latency=latency, writer=writer)) is expected
 
 
 def test_where_nobody_reads_calls_nothing_is_ever_passed():
-    assert not passed({("calls.v1", 0): 0}, progress({}), {"alerter": ["windows.v1"]})
-    assert not passed({}, progress({}), {})
+    assert not passed({("calls.v1", 0): 0}, progress({}, {"alerter": ["windows.v1"]}))
+    assert not passed({}, Progress("run", {}, {}, {}))
 
 
 def test_a_segment_is_kept_until_the_end_of_the_chain():
-    segment, reads, steps = a_segment(), {"latency": ["calls.v1"]}, 0
-    while not advance(segment, progress({("calls.v1", 0): steps}, latency={("calls.v1", 0): steps}), reads, LATER):
+    segment, steps = a_segment(), 0
+    while not advance(segment, progress({("calls.v1", 0): steps}, latency={("calls.v1", 0): steps}), LATER):
         steps += 1
     assert steps == PHASES
 
 
 def test_a_segment_is_kept_for_five_minutes_at_least():
     segment = a_segment(phase=PHASES, snapshot={("calls.v1", 0): 1})
-    assert not advance(segment, progress({}), {}, 299.9)
-    assert advance(segment, progress({}), {}, 300.0)
+    assert not advance(segment, progress({}), 299.9)
+    assert advance(segment, progress({}), 300.0)
 
 
 @pytest.mark.parametrize("fields", [{"sent_run": None}, {"sent_run": "before"}, {"closed_at_seconds": None}])
 def test_a_segment_that_the_broker_does_not_have_is_kept(fields):
     segment = a_segment(phase=PHASES, snapshot={("calls.v1", 0): 1}, **fields)
-    assert not advance(segment, progress({}), {}, LATER)
+    assert not advance(segment, progress({}), LATER)
 
 
 def test_a_group_that_stands_still_keeps_the_segment():
-    segment, reads = a_segment(), {"latency": ["calls.v1"]}
+    segment = a_segment()
     for _ in range(PHASES * 3):
-        assert not advance(segment, progress({("calls.v1", 0): 5}, latency={("calls.v1", 0): 4}), reads, LATER)
+        assert not advance(segment, progress({("calls.v1", 0): 5}, latency={("calls.v1", 0): 4}), LATER)

@@ -93,6 +93,9 @@ async def test_a_new_broker_run_is_told_what_runs_however_old_it_is(deployed, en
         broker_run = "first"
         seen = ()
 
+        async def check_run(self):
+            return self.broker_run
+
         async def publish(self, messages):
             self.seen = [Deployment.decode(value).revision for _, _, value in messages]
 

@@ -25,6 +25,9 @@ class Log:
         self.messages: list[tuple[str, bytes, bytes]] = []
         self.away = False
 
+    async def check_run(self) -> str:
+        return self.broker_run
+
     async def publish(self, messages) -> None:
         if self.away:
             raise ConnectionError("away")

@@ -8,7 +8,21 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import Topic
 from services.gateway.retention import Offsets, Progress, readers
+from services.gateway.spool import Entry
 from services.shared.kafka import Kafka
+from services.shared.producer import Producer
+
+
+class KafkaSender:
+    """Sends entries through the process's producer; Kafka has `timeout_seconds` to acknowledge them."""
+
+    def __init__(self, producer: Producer, timeout_seconds: float) -> None:
+        self._producer, self._timeout_seconds = producer, timeout_seconds
+
+    async def send_all(self, entries: Sequence[Entry]) -> Sequence[bool]:
+        """Send in order and wait; whether each was acknowledged."""
+        messages = [(entry.topic, entry.key, entry.value) for entry in entries]
+        return await self._producer.attempt(messages, self._timeout_seconds)
 
 
 class KafkaBroker:

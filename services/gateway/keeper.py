@@ -1,21 +1,24 @@
 """Sends the spool again where it has to be, and deletes what everybody has."""
 
-import asyncio
 import logging
 import time
 from itertools import islice
 from typing import Protocol
 
+from aiokafka.errors import KafkaError
+
 from services.gateway import metrics
 from services.gateway.intake import Sender
 from services.gateway.retention import Progress, advance
 from services.gateway.spool import Segment, Spool
+from services.shared.process import Process
 
 log = logging.getLogger(__name__)
 SEGMENT_BYTES = 16 << 20
 SEGMENT_SECONDS = 30.0
 SETTLED_SECONDS = 60.0  # longer than any send may take: what is not settled by then never will be
 BATCH = 500
+STEP_SECONDS = 1.0
 
 
 class Broker(Protocol):
@@ -27,6 +30,9 @@ class Broker(Protocol):
     async def progress(self) -> Progress:
         """How far every topic reaches and every group has come."""
 
+    async def close(self) -> None:
+        """Close the connections."""
+
 
 class Keeper:
     """Keeps the promise of the spool, one step at a time.
@@ -34,6 +40,8 @@ class Keeper:
     Order: segments are sent again oldest first, entries in the order they were accepted. Repeats: an entry may be
     sent more than once; its id is the same. Nothing is deleted that one running service has not taken.
     """
+
+    name = "spool"
 
     def __init__(self, spool: Spool, sender: Sender, broker: Broker) -> None:
         self._spool, self._sender, self._broker = spool, sender, broker
@@ -83,11 +91,16 @@ class Keeper:
         for segment in [s for s in self._spool.closed if advance(s, progress, now_seconds)]:
             self._spool.delete(segment)
 
-    async def run(self, interval_seconds: float) -> None:
-        """Step every `interval_seconds`, for ever; a broker that is away is waited for."""
+    async def run(self, process: Process) -> None:
+        """Step every second until the process stops; a broker that is away is waited for."""
         while True:
             try:
                 await self.step(time.time())
-            except (ConnectionError, TimeoutError, OSError) as error:
-                log.warning("The spool waits for the broker.", extra={"error": repr(error)})
-            await asyncio.sleep(interval_seconds)
+                process.health.ready(self.name)
+            except (KafkaError, OSError, TimeoutError) as error:
+                process.health.unready(self.name, "The spool waits for Kafka.")
+                log.warning("The spool waits for Kafka: %r", error)
+            if await process.stopped_within(STEP_SECONDS):
+                break
+        await self._broker.close()
+        self._spool.close()

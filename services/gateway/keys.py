@@ -9,8 +9,10 @@ import httpx
 import msgspec
 
 from services.shared.access import KeyHash, KeyIndex
+from services.shared.process import Process
 
 log = logging.getLogger(__name__)
+FIRST_SECONDS = 0.25  # while no key is known at all, nothing else can be done
 
 
 class _Hashes(msgspec.Struct):
@@ -24,8 +26,11 @@ class KeyCache:
     known keys stay valid, also across a restart.
     """
 
-    def __init__(self, client: httpx.AsyncClient, file: Path) -> None:
+    name = "keys"
+
+    def __init__(self, client: httpx.AsyncClient, file: Path, interval_seconds: float = 5.0) -> None:
         self._client = client
+        self._interval_seconds = interval_seconds
         self._file = file
         saved = _saved(file)
         self._index = KeyIndex(saved)
@@ -45,20 +50,25 @@ class KeyCache:
             self._index, self.known = KeyIndex(keys), True
             await asyncio.to_thread(_save, self._file, answer.content)
 
-    async def run(self, interval_seconds: float) -> None:
-        """Fetch every `interval_seconds`, for ever; a registry that is away is logged once."""
+    async def run(self, process: Process) -> None:
+        """Fetch every few seconds until the process stops; a registry that is away is logged once."""
         away = False
-        while True:
-            try:
-                await self.fetch()
-                away = False
-            except (httpx.HTTPError, msgspec.DecodeError, OSError) as error:
-                if not away:
-                    log.warning(
-                        "The registry gives no keys; the last known ones stay valid.", extra={"error": repr(error)}
-                    )
-                away = True
-            await asyncio.sleep(interval_seconds if self.known else min(interval_seconds, 0.5))
+        async with self._client:
+            while not process.stopping.is_set():
+                away = await self._try_to_fetch(process, was_away=away)
+                await process.stopped_within(self._interval_seconds if self.known else FIRST_SECONDS)
+
+    async def _try_to_fetch(self, process: Process, *, was_away: bool) -> bool:
+        try:
+            await self.fetch()
+        except (httpx.HTTPError, msgspec.DecodeError, OSError) as error:
+            if not was_away:
+                log.warning("The registry gives no keys: %r; the last known ones stay valid", error)
+            if not self.known:
+                process.health.unready(self.name, "No key is known: the registry does not answer.")
+            return True
+        process.health.ready(self.name)
+        return False
 
 
 def _saved(file: Path) -> list[KeyHash]:

@@ -1,6 +1,7 @@
 """Accepted messages on disk, until everybody has them: for a broker whose log lives in memory."""
 
 import asyncio
+import errno
 import os
 import time
 import zlib
@@ -75,9 +76,9 @@ class Spool:
     Durability: what `append` returned for survives kill -9 and power loss. Concurrent appends share one fsync.
     """
 
-    def __init__(self, folder: Path, run: str) -> None:
+    def __init__(self, folder: Path, run: str = "", limit_bytes: int = 4 << 30) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._limit_bytes = folder, limit_bytes
         self._lock = asyncio.Lock()
         self._waiting: _Batch = []
         self._writer: asyncio.Task[None] | None = None
@@ -92,6 +93,8 @@ class Spool:
 
     async def append(self, entries: Sequence[Entry]) -> Receipt:
         """Write the entries and return when they are on the disk. Raises OSError where they could not be written."""
+        if self.bytes > self._limit_bytes:
+            raise OSError(errno.ENOSPC, "the spool is full: a consumer is behind, or the broker is away")
         done: asyncio.Future[Segment] = asyncio.get_running_loop().create_future()
         self._waiting.append((entries, done))
         if self._writer is None or self._writer.done():

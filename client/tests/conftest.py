@@ -19,7 +19,7 @@ class Gateway:
 
     def __init__(self):
         self.calls, self.feedback, self.arrivals = {}, {}, []
-        self.answers, self.batches, self.requests = deque(), [], []
+        self.answers, self.batches, self.requests, self.polls = deque(), [], [], []
         self.largest_batch = 1000
         self.deployment, self.etag = None, 0
         self.changed = threading.Condition()
@@ -94,7 +94,7 @@ class Gateway:
 
     def _get(self, handler):
         with self.changed:
-            self.requests.append(handler.headers)
+            self.polls.append(handler.headers)
             tag = f'"{self.etag}"'
             fresh = handler.headers.get("If-None-Match") != tag
             status = 404 if self.deployment is None else 200 if fresh else 304

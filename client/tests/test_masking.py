@@ -1,0 +1,97 @@
+"""What must not leave the process does not."""
+
+import pytest
+from tidemark.masking import builtin
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Write to ada.lovelace+x@mail.example.org.", "Write to [email]."),
+        ("card 4111 1111 1111 1111, thanks", "card [card], thanks"),
+        ("card 4111-1111-1111-1111", "card [card]"),
+        ("order 4111 1111 1111 1112", "order 4111 1111 1111 1112"),
+        ("pay DE89 3704 0044 0532 0130 00 today", "pay [iban] today"),
+        ("pay DE89 3704 0044 0532 0130 00 TODAY", "pay [iban] TODAY"),
+        ("pay DE89370400440532013001", "pay DE89370400440532013001"),
+        ("call +49 30 901820 now", "call [phone] now"),
+        ("call (030) 555-1234 or 212-555-0187", "call [phone] or [phone]"),
+        ("in 2024 there were 1234567 of 3.14159265358979", "in 2024 there were 1234567 of 3.14159265358979"),
+        ("key sk-abcDEF0123456789abcdef here", "key [token] here"),
+        ("AKIAIOSFODNN7EXAMPLE", "[token]"),
+        ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "[token]"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.SflKxwRJSMeKKF2QT4", "[token]"),
+        ("Authorization: Bearer abc.def-123456", "Authorization: Bearer [token]"),
+        ('{"api_key": "hunter2hunter2"}', '{"api_key": "[secret]"}'),
+        ("password=correct-horse", "password=[secret]"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE/abc+=\n-----END RSA PRIVATE KEY-----!", "[private_key]!"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEcutoff", "[private_key]"),
+        ("What is the bearer of bad news?", "What is the bearer of bad news?"),
+        ("How do I use list.sort(key=len) in Python 3.11.7?", "How do I use list.sort(key=len) in Python 3.11.7?"),
+    ],
+)
+def test_patterns(text, masked):
+    assert builtin()(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text", ["1 " * 50_000, "a@" * 50_000, "-----BEGIN PRIVATE KEY-----" * 4000, "+1" * 50_000, "AB12" * 25_000]
+)
+def test_a_hostile_text_is_masked_in_linear_time(text):
+    from time import process_time
+
+    started = process_time()
+    builtin()(text[: len(text) // 4])
+    quarter = process_time() - started
+    builtin()(text)
+    assert process_time() - started < 16 * quarter + 1.0
+
+
+def test_own_masks_see_what_the_patterns_left(make_client, gateway):
+    client = make_client(mask=lambda text: text.replace("Ada", "[name]"))
+    call_id = client.emit(
+        prompt="Ada, ada@example.org",
+        messages=[{"role": "user", "content": "Ada"}],
+        context=["Ada"],
+        error={"kind": "E", "message": "Ada"},
+        tags={"who": "Ada"},
+        attributes={"deep": [{"er": "Ada"}]},
+        user_id="Ada",
+    )
+    assert client.flush(10)
+    call = gateway.calls[call_id]
+    assert call["prompt"] == "[name], [email]"
+    assert call["messages"][0]["content"] == call["context"][0]["text"] == call["error"]["message"] == "[name]"
+    assert (call["tags"]["who"], call["attributes"]["deep"]) == ("[name]", [{"er": "[name]"}])
+    assert call["user_id"] == "Ada"
+
+
+@pytest.mark.parametrize("mask", [lambda text: 1 / 0, lambda text: None])
+def test_a_mask_that_fails_drops_the_text(make_client, gateway, mask):
+    client = make_client(mask=mask)
+    call_id = client.emit(prompt="secret", context=["secret"], duration_seconds=1.0, attributes={"a": ["secret"]})
+    assert client.flush(10)
+    call = gateway.calls[call_id]
+    assert "prompt" not in call
+    assert call["tags"] == {"tidemark.masking_failed": "attributes,context,prompt"}
+    assert "secret" not in str(call)
+    assert client.stats().masking_failures == 3
+
+
+def test_nothing_unmasked_lies_in_the_spool_or_the_reject_file(make_client, gateway, tmp_path):
+    gateway.stop()
+    client = make_client()
+    client.emit(prompt="ada@example.org")
+    client.emit(prompt="ada@example.org", duration_seconds="ada@example.org")
+    assert client.flush(10)
+    client.close()
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"[email]" in written
+    assert b"ada@" not in written
+
+
+def test_masking_can_be_turned_off(make_client, gateway):
+    client = make_client(mask=False)
+    call_id = client.emit(prompt="ada@example.org")
+    assert client.flush(10)
+    assert gateway.calls[call_id]["prompt"] == "ada@example.org"

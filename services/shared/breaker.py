@@ -1,0 +1,79 @@
+"""A bad deploy must not drain a topic: too many failures stop the service until a person resumes it."""
+
+import json
+from collections import deque
+from copy import copy
+from datetime import datetime
+from pathlib import Path
+
+WINDOW, MOST_FAILURES, MOST_IN_A_ROW = 1000, 50, 100  # more than 5 % in 1,000 messages, or 100 in a row
+
+
+class Tripped(Exception):
+    """Too many messages failed."""
+
+
+class Breaker:
+    """Counts failures of the service's own code, in the order of the messages.
+
+    >>> breaker = Breaker()
+    >>> breaker.succeeded(10_000)
+    >>> for _ in range(50): breaker.failed("bad")
+    >>> breaker.failed("bad")
+    Traceback (most recent call last):
+    services.shared.breaker.Tripped: 51 of the last 1000 messages failed; the last one with: bad
+    """
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._in_a_row = 0
+        self._failures: deque[int] = deque()
+
+    def succeeded(self, messages: int) -> None:
+        """Count messages that were handled."""
+        if messages:
+            self._seen += messages
+            self._in_a_row = 0
+
+    def failed(self, reason: str) -> None:
+        """Count one message that could not be handled; raises `Tripped` when it is one too many."""
+        self._seen += 1
+        self._in_a_row += 1
+        self._failures.append(self._seen)
+        while self._failures[0] <= self._seen - WINDOW:
+            self._failures.popleft()
+        if self._in_a_row >= MOST_IN_A_ROW:
+            raise Tripped(f"{self._in_a_row} messages in a row failed; the last one with: {reason}")
+        if len(self._failures) > MOST_FAILURES:
+            raise Tripped(f"{len(self._failures)} of the last {WINDOW} messages failed; the last one with: {reason}")
+
+    def trial(self) -> "Breaker":
+        """A copy to count a batch on, which may have to be handled again."""
+        other = copy(self)
+        other._failures = self._failures.copy()
+        return other
+
+
+class Marker:
+    """The file that keeps a service stopped over restarts: `state/<service>.stopped` in the data directory."""
+
+    def __init__(self, data: Path, service: str) -> None:
+        self.path = data / "state" / f"{service}.stopped"
+
+    def reason(self) -> str | None:
+        """Why the service is stopped; None when it is not."""
+        try:
+            return str(json.loads(self.path.read_text())["reason"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            return f"{self.path} exists"
+
+    def set(self, reason: str, now: datetime) -> None:
+        """Stop the service until the file is removed."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.write_text(json.dumps({"reason": reason, "stopped_at": now.isoformat()}))
+
+    def clear(self) -> None:
+        """Let the service go on."""
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,33 @@
+"""A client of ClickHouse over HTTP, one for each thread."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+
+from services.shared.settings import SharedSettings
+
+# A retry with the same deduplication token can succeed and store nothing, and 26.9 turns both on by default.
+INSERT_SETTINGS: dict[str, Any] = {"insert_deduplicate": 0, "async_insert": 0}
+ANSWER_SECONDS = 30
+
+
+def client(config: SharedSettings, *, database: str | None = None, url: str | None = None) -> Client:
+    """A client for the calling thread; every insert through it is synchronous and not deduplicated.
+
+    `database` is the deployment's unless given; "" names none, to make it.
+    """
+    parts = urlsplit(url or config.clickhouse_url)
+    return clickhouse_connect.get_client(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or (8443 if parts.scheme == "https" else 8123),
+        secure=parts.scheme == "https",
+        username=parts.username or "default",
+        password=parts.password or "",
+        database=config.clickhouse_database if database is None else database or "default",
+        settings=INSERT_SETTINGS,
+        connect_timeout=5,
+        send_receive_timeout=ANSWER_SECONDS,
+        autogenerate_session_id=False,
+    )

@@ -1,0 +1,233 @@
+"""One member of one consumer group: raw fetches, explicit commits, and what a rebalance or a new log takes away."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from services.shared import kafka as clusters
+from services.shared import metrics
+from services.shared.errors import Unusable
+from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
+from services.shared.retry import pauses
+from services.shared.watchdog import Progress
+
+log = logging.getLogger(__name__)
+
+TOPICS_SECONDS = 30.0  # how long a topic may be missing: `tidemark up` applies them right after the broker starts
+ANSWER_SECONDS = 10.0
+LAG_SECONDS = 5.0
+NEVER_MS = 2**31 - 1  # the watchdog guards progress; aiokafka leaving the group in a long retry would only hurt
+
+
+_Records: TypeAlias = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+
+
+class NewBrokerRun(Exception):
+    """The broker's log is another one: offsets, positions and what is in flight mean nothing any more."""
+
+
+class Fetched(NamedTuple):
+    """Raw messages by partition, in order; void once `epoch` is over."""
+
+    records: _Records
+    epoch: int
+
+    @property
+    def count(self) -> int:
+        """The number of messages."""
+        return sum(map(len, self.records.values()))
+
+
+class Consumer:
+    """A member of the group `group` on `topics` (without prefix); every group starts at the earliest offset.
+
+    Work on what was fetched is done inside `async with consumer.working`: a rebalance waits for its end, for half a
+    session at most. An epoch ends when partitions are revoked; a commit of an older epoch does nothing.
+    """
+
+    def __init__(self, kafka: Kafka, topics: Sequence[str], *, service: str, group: str, progress: Progress) -> None:
+        self._kafka, self._topics, self.service = kafka, [kafka.full(topic) for topic in topics], service
+        self._progress = progress
+        self.working = asyncio.Lock()
+        self.epoch = 0
+        self.broker_run = ""
+        self._verified: tuple[object, ...] = ()
+        self._lag_at, self._unread = 0.0, 0
+        self._pending: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+        self._client = AIOKafkaConsumer(
+            bootstrap_servers=kafka.bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1000),
+            session_timeout_ms=int(kafka.session_seconds * 1000),
+            max_poll_interval_ms=NEVER_MS,
+            max_partition_fetch_bytes=LARGEST_MESSAGE_BYTES,
+            fetch_max_wait_ms=250,
+            retry_backoff_ms=100,
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._connect()
+            self._client.subscribe(self._topics, listener=_Listener(self))
+        except BaseException:
+            await self._client.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await asyncio.wait_for(self._client.stop(), ANSWER_SECONDS)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("Leaving the group of %s failed: %r; the group notices by itself", self.service, error)
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that are this member's."""
+        return frozenset(self._client.assignment())
+
+    def short(self, partition: TopicPartition) -> str:
+        """The topic of a partition, without the prefix."""
+        return self._kafka.short(partition.topic)
+
+    async def fetch(self, max_records: int, wait_seconds: float, linger_seconds: float = 0.0) -> Fetched:
+        """The next messages, at most `max_records`; none after `wait_seconds`.
+
+        With `linger_seconds`, waits so long for more after the first. Raises `NewBrokerRun`.
+        """
+        records = await self._client.getmany(timeout_ms=int(wait_seconds * 1000), max_records=max_records)
+        epoch = self.epoch
+        if records and linger_seconds:
+            records = await self._linger(records, max_records, linger_seconds, epoch)
+        await self._verify_run()
+        await self._count(records)
+        return Fetched(records, epoch)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int], epoch: int) -> bool:
+        """Commit the next offset of each partition; whether it was done.
+
+        What is not committed, because the group has changed or the broker is away, comes again or goes with the
+        next commit.
+        """
+        if epoch != self.epoch:
+            self._pending.clear()
+            self._progress.committed()
+            return False
+        self._pending.update(offsets)
+        if not self._pending:
+            return True
+        self._progress.to_commit()
+        try:
+            await asyncio.wait_for(self._client.commit(dict(self._pending)), ANSWER_SECONDS)
+        except (CommitFailedError, IllegalStateError):
+            self._pending.clear()
+            self._progress.committed()  # the group has changed: it is for the next owner to commit
+        except (KafkaError, TimeoutError) as error:
+            log.warning("A commit of %s failed: %r; it goes with the next one", self.service, error)
+        else:
+            self._committed.update(self._pending)
+            self._pending.clear()
+            self._progress.committed()
+            metrics.COMMITS.labels(self.service).inc()
+            return True
+        metrics.COMMIT_FAILURES.labels(self.service).inc()
+        return False
+
+    async def revoked(self) -> None:
+        """End the epoch, when the work in hand is over or half a session has passed."""
+        metrics.REBALANCES.labels(self.service).inc()
+        try:
+            async with asyncio.timeout(self._kafka.session_seconds / 2), self.working:
+                self.epoch += 1
+        except TimeoutError:
+            log.warning("%s could not finish its batch before a rebalance; it comes again", self.service)
+            self.epoch += 1
+
+    async def _connect(self) -> None:
+        async for _ in pauses():
+            try:
+                await self._client.start()
+                break
+            except (KafkaError, OSError):
+                log.warning("Kafka at %s does not answer; trying again", self._kafka.bootstrap)
+        await self._wait_for_topics()
+        self._verified = clusters.connections(self._client._client)
+        self.broker_run = await asyncio.wait_for(clusters.broker_run(self._client._client), ANSWER_SECONDS)
+
+    async def _wait_for_topics(self) -> None:
+        deadline = time.monotonic() + TOPICS_SECONDS
+        while missing := set(self._topics) - set(await self._client.topics()):
+            if time.monotonic() > deadline:
+                raise Unusable(
+                    f"{self.service} reads topics that do not exist: {', '.join(sorted(missing))}. "
+                    "Apply them: `tidemark up` does, and so does `python -m services.shared.topics`"
+                )
+            await asyncio.sleep(0.5)
+
+    async def _linger(self, records: _Records, most: int, linger_seconds: float, epoch: int) -> _Records:
+        deadline = time.monotonic() + linger_seconds
+        merged = {partition: list(found) for partition, found in records.items()}
+        count = sum(map(len, merged.values()))
+        while count < most and (left := deadline - time.monotonic()) > 0 and epoch == self.epoch:
+            more = await self._client.getmany(timeout_ms=int(left * 1000) + 1, max_records=most - count)
+            for partition, found in more.items():
+                merged.setdefault(partition, []).extend(found)
+                count += len(found)
+        return merged
+
+    async def _verify_run(self) -> None:
+        client = self._client._client
+        found = clusters.connections(client)
+        if [id(each) for each in found] == [id(each) for each in self._verified]:
+            return
+        try:
+            run = await asyncio.wait_for(clusters.broker_run(client), ANSWER_SECONDS)
+        except (KafkaError, OSError, TimeoutError):
+            return  # asked again at the next fetch: nothing has changed where nothing answers
+        if run != self.broker_run:
+            metrics.BROKER_RUNS.labels(self.service).inc()
+            raise NewBrokerRun(f"{self.broker_run} is now {run}")
+        self._verified = found
+
+    async def _count(self, records: _Records) -> None:
+        for partition, found in records.items():
+            metrics.CONSUMED.labels(self.service, self.short(partition)).inc(len(found))
+        in_hand = sum(map(len, records.values()))
+        if time.monotonic() - self._lag_at >= LAG_SECONDS:
+            self._lag_at = time.monotonic()
+            try:
+                self._unread = await asyncio.wait_for(self._measure(), ANSWER_SECONDS)
+            except (KafkaError, OSError, TimeoutError):
+                log.warning("The lag of %s cannot be measured: Kafka does not answer", self.service)
+        self._progress.lag = self._unread + in_hand
+        if in_hand:
+            self._progress.advance()
+
+    async def _measure(self) -> int:
+        assignment = self.assignment
+        ends = await self._client.end_offsets(assignment) if assignment else {}
+        unread = 0
+        for partition, end in ends.items():
+            position = await self._client.position(partition)
+            committed = self._committed.get(partition, position)
+            metrics.LAG.labels(self.service, self.short(partition), partition.partition).set(max(0, end - committed))
+            unread += max(0, end - position)
+        return unread
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        await self._consumer.revoked()
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        log.info("%s has %d partitions", self._consumer.service, len(assigned))

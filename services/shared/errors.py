@@ -1,0 +1,19 @@
+"""Errors that decide what happens next."""
+
+import os
+
+
+class Transient(Exception):
+    """What is away now and may be back later: tried again for ever, with growing pauses.
+
+    A service raises it from `handle`, `write`, `add`, `tick`, `record` or `step`, for what is no fault of the message.
+    """
+
+
+class Unusable(Exception):
+    """The process cannot do its work until a person changes something; it ends with `exit_code`.
+
+    The text is a sentence that names the remedy.
+    """
+
+    exit_code = os.EX_UNAVAILABLE

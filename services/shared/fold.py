@@ -1,0 +1,160 @@
+"""Messages of one topic folded into state, one for each partition, and what the state emits."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from schemas.messages import DeadLetter, Message
+from schemas.topics import Topic
+from services.shared.breaker import Breaker
+from services.shared.consumer import Consumer, Fetched
+from services.shared.dead_letters import DeadLetters
+from services.shared.decoding import Decoder
+from services.shared.lifecycle import keep
+from services.shared.pipeline import MARKED
+from services.shared.process import Process
+from services.shared.producer import Outgoing, Producer, Writes
+from services.shared.record import Record
+from services.shared.watchdog import Progress
+from services.shared.worker import Worker, bisect
+
+In = TypeVar("In", bound=Message)
+In_contra = TypeVar("In_contra", bound=Message, contravariant=True)
+
+TICK_SECONDS = 0.25
+
+
+class State(Protocol[In_contra]):
+    """What is kept of one partition. Its methods are called from one thread, never two at a time.
+
+    All of them may raise `Transient`, and are called again with the same arguments then.
+    """
+
+    def add(self, records: Sequence[Record[In_contra]]) -> None:
+        """Take records in, in the order of their offsets.
+
+        A record may come again (after a crash, a `Transient`, or while a bad one is looked for): that must change
+        nothing. An error other than `Transient` sends the record that causes it to the dead letters.
+        """
+
+    def tick(self, now: datetime) -> Iterable[Message]:
+        """What is due at `now` (aware, UTC). Called several times a second, also when nothing comes.
+
+        What it returns is acknowledged by Kafka before `needed` is asked and committed.
+        """
+
+    def needed(self) -> int | None:
+        """The smallest offset that has to be read again after a crash; None when none that was added is."""
+
+
+class Fold(Generic[In]):
+    """One consumer group that keeps a state for each partition of one topic and emits what the states say.
+
+    `state(partition)` makes a fresh one. Order: kept within a partition. Repeats: a restart begins at the smallest
+    offset that a state still `needed`, so records come again; a partition that is taken away takes its state along,
+    and what it emits later is rebuilt from there. Commit: `needed()`, or the next offset where nothing is needed,
+    after Kafka has acknowledged what `tick` returned. Failures and blocking: as of a `Pipeline`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        reads: Topic[In],
+        writes: Topic[Any] | Sequence[Topic[Any]],
+        state: Callable[[int], State[In]],
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
+        self.name = name
+        self.reads, self.writes, self.state, self.tick_seconds = reads, Writes(writes), state, tick_seconds
+
+    async def run(self, process: Process) -> None:
+        """Consume until the process is to stop."""
+        progress = process.watched(self.name)
+        with Worker(self.name, process, progress) as worker:
+            await keep(self.name, process, lambda: _Membership(self, process, worker).consume(progress))
+
+
+class _Membership:
+    """One membership of the group: the states live as long as the epoch that they began in."""
+
+    def __init__(self, fold: Fold[Any], process: Process, worker: Worker) -> None:
+        self._fold, self._process, self._worker = fold, process, worker
+        self._decoder = Decoder(fold.reads, fold.name)
+        self._breaker = Breaker()
+        self._headers = MARKED if process.config.replay else ()
+        self._epoch = 0
+        self._states: dict[TopicPartition, State[Any]] = {}
+        self._next: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+
+    async def consume(self, progress: Progress) -> None:
+        config, kafka, fold = self._process.config, self._process.kafka, self._fold
+        group = config.group_of(fold.name)
+        async with (
+            Producer(kafka) as producer,
+            Consumer(kafka, [fold.reads.name], service=fold.name, group=group, progress=progress) as consumer,
+        ):
+            letters = DeadLetters(fold.name, consumer.broker_run)
+            while not self._process.stopping.is_set():
+                fetched = await consumer.fetch(config.batch_records, fold.tick_seconds, config.linger_seconds)
+                self._process.health.ready(fold.name)
+                async with consumer.working:
+                    if self._belongs(fetched, consumer.epoch):
+                        await self._batch(fetched, consumer, producer, letters)
+
+    def _belongs(self, fetched: Fetched, epoch: int) -> bool:
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._states, self._next, self._committed = {}, {}, {}
+        return fetched.epoch == epoch
+
+    async def _batch(self, fetched: Fetched, consumer: Consumer, producer: Producer, letters: DeadLetters) -> None:
+        failures = await self._worker.insist(lambda: self._add(fetched, consumer.broker_run, letters))
+        outgoing = await self._worker.insist(self._tick)
+        await producer.publish(outgoing + [letters.outgoing(letter) for letter in failures])
+        await consumer.commit(self._movable(), fetched.epoch)
+
+    def _add(self, fetched: Fetched, broker_run: str, letters: DeadLetters) -> list[DeadLetter]:
+        found: list[DeadLetter] = []
+        breaker = self._breaker.trial()
+        for partition, raw in fetched.records.items():
+            decoded = self._decoder.batch(raw, broker_run)
+            state = self._states.get(partition) or self._fold.state(partition.partition)
+            self._states[partition] = state
+            items = list(zip(decoded.records, decoded.raw, strict=True))
+            found += self._add_each(state, items, breaker, letters)
+            self._next[partition] = raw[-1].offset + 1
+        self._breaker = breaker
+        return found
+
+    def _add_each(
+        self,
+        state: State[Any],
+        items: Sequence[tuple[Record[Any], ConsumerRecord]],
+        breaker: Breaker,
+        letters: DeadLetters,
+    ) -> list[DeadLetter]:
+        _, failures = bisect(lambda part: state.add([record for record, _ in part]), items, breaker)
+        now, topic = self._process.clock(), self._fold.reads.name
+        return [letters.letter(raw, topic, "handle", error, now=now) for (_, raw), error in failures]
+
+    def _tick(self) -> list[Outgoing]:
+        now = self._process.clock()
+        return [
+            outgoing
+            for state in self._states.values()
+            for outgoing in self._fold.writes.outgoing(state.tick(now), self._headers)
+        ]
+
+    def _movable(self) -> dict[TopicPartition, int]:
+        """The offsets that differ from what was committed last."""
+        moved: dict[TopicPartition, int] = {}
+        for partition, state in self._states.items():
+            needed = state.needed()
+            offset = self._next[partition] if needed is None else min(needed, self._next[partition])
+            if self._committed.get(partition) != offset:
+                self._committed[partition] = moved[partition] = offset
+        return moved

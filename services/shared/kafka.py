@@ -1,0 +1,64 @@
+"""Where Kafka is, what topics are called there, and which life of its log this is."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import aiokafka.admin.client
+import aiokafka.client
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.metadata import MetadataRequest
+
+from services.shared.settings import ServiceSettings, SharedSettings
+
+# aiokafka lets brokers create every topic that it asks about, and has no option against it: on a broker that has just
+# started, a topic made that way has another number of partitions than the declared one.
+aiokafka.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
+aiokafka.admin.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
+
+LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024  # a call of 4 MiB, as a dead letter in base64, with room
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """One cluster, seen under one prefix."""
+
+    bootstrap: str
+    prefix: str = ""
+    heartbeat_seconds: float = 0.3
+    session_seconds: float = 10.0
+
+    @classmethod
+    def of(cls, config: SharedSettings) -> "Kafka":
+        """The cluster that a process is told of."""
+        kafka = cls(config.kafka_bootstrap, config.kafka_prefix)
+        if isinstance(config, ServiceSettings):
+            return cls(kafka.bootstrap, kafka.prefix, config.heartbeat_seconds, config.session_seconds)
+        return kafka
+
+    def full(self, topic: str) -> str:
+        """The name on the broker."""
+        return f"{self.prefix}{topic}"
+
+    def short(self, name: str) -> str:
+        """The name in `schemas.topics`."""
+        return name.removeprefix(self.prefix)
+
+    def admin(self) -> AIOKafkaAdminClient:
+        """A client that makes and describes topics; not started."""
+        return AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=10_000)
+
+
+async def broker_run(client: AIOKafkaClient) -> str:
+    """The Kafka cluster id: another one is another log, whose offsets mean something else."""
+    response: Any = await client.send(client.get_random_node(), MetadataRequest([]))
+    return str(response.cluster_id)
+
+
+def connections(client: AIOKafkaClient) -> tuple[object, ...]:
+    """What the client talks through: a connection cannot outlive the broker's process, so while they are the same
+
+    objects, so is the log. Compare by identity.
+    """
+    return tuple(client._conns.values())

@@ -1,0 +1,242 @@
+"""Messages to Kafka: acknowledged, or not sent."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, UnknownError
+from aiokafka.partitioner import DefaultPartitioner
+
+from schemas.messages import Message
+from schemas.topics import Topic
+from services.shared import kafka as clusters
+from services.shared.errors import Transient
+from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
+from services.shared.metrics import PRODUCED, PRODUCER_RECREATIONS, RETRIES
+from services.shared.record import Headers
+from services.shared.retry import pauses
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 256 * 1024
+REQUEST_SECONDS = 30.0
+METADATA_SECONDS = 10.0
+
+
+class Outgoing(NamedTuple):
+    """A message on its way; `topic` is without the prefix."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers = ()
+
+
+class Writes:
+    """Which topic a message goes to: the one that is declared for its type."""
+
+    def __init__(self, topics: Topic[Any] | Sequence[Topic[Any]]) -> None:
+        topics = (topics,) if isinstance(topics, Topic) else tuple(topics)
+        self._names: dict[type[Message], str] = {topic.message: topic.name for topic in topics}
+
+    def outgoing(self, messages: Iterable[Message], headers: Headers = ()) -> list[Outgoing]:
+        """The messages as they go out; raises `TypeError` for a type that no topic is declared for."""
+        names = self._names
+        try:
+            return [
+                Outgoing(names[type(message)], message.key.encode(), message.encode(), headers) for message in messages
+            ]
+        except KeyError as error:
+            raise TypeError(f"{error.args[0].__name__} goes to none of the topics that are written") from None
+
+
+class Producer:
+    """One connection to Kafka for everything that a process writes.
+
+    Delivery: `publish` returns when every message is acknowledged by all in-sync replicas; it tries for ever, and
+    resends what was not confirmed. Order: kept within a key, repeats aside. A producer that a sequence gap
+    (aiokafka#1017) or a lost connection has made unusable is replaced. A broker without idempotence (the embedded
+    one) is written to without: repeats carry the ids of what they repeat, and one request a partition is in flight.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._producer: AIOKafkaProducer | None = None
+        self._partition = DefaultPartitioner()
+        self._idempotent = True
+        self._lock = asyncio.Lock()
+        self._verified: tuple[object, ...] = ()
+        self._run = ""
+
+    async def __aenter__(self) -> Self:
+        await self.connected()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def broker_run(self) -> str:
+        """The run of the broker that was last written to, or connected to."""
+        return self._run
+
+    async def connected(self) -> None:
+        """Wait until a broker answers; for ever."""
+        async for _ in pauses():
+            with suppress(KafkaError, OSError, TimeoutError):
+                await self._ready()
+                return
+            log.warning("Kafka at %s does not answer; trying again", self._kafka.bootstrap)
+
+    async def close(self) -> None:
+        """Let go of the connection; what is not acknowledged is not sent."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), 5)
+
+    async def check_run(self) -> str:
+        """Ask for the broker run where a connection is another one than before; raises `KafkaError`."""
+        producer = await self._ready()
+        found = clusters.connections(producer.client)
+        if [id(each) for each in found] != [id(each) for each in self._verified]:
+            self._run = await asyncio.wait_for(clusters.broker_run(producer.client), METADATA_SECONDS)
+            self._verified = found
+        return self._run
+
+    async def send(self, messages: Iterable[Message], writes: Writes, headers: Headers = ()) -> None:
+        """Publish messages to the topics of their types, under their own keys; see `publish`."""
+        await self.publish(writes.outgoing(messages, headers))
+
+    async def publish(self, messages: Sequence[Outgoing | tuple[str, bytes, bytes]]) -> None:
+        """Send (topic without prefix, key, value) in order and return when all are acknowledged; tries for ever."""
+        left = list(messages)
+        async for _ in pauses():
+            results = await self._attempt(left)
+            failed = [result for result in results if result is not None]
+            left = [message for message, result in zip(left, results, strict=True) if result is not None]
+            if not left:
+                return
+            RETRIES.labels("producer").inc()
+            log.warning("Kafka did not take %d messages: %r; trying again", len(left), failed[0])
+            await self._recreate()
+
+    async def attempt(
+        self, messages: Sequence[Outgoing | tuple[str, bytes, bytes]], timeout_seconds: float
+    ) -> list[bool]:
+        """Send once, in order, and say of each message whether it was acknowledged in time.
+
+        What was not may arrive all the same.
+        """
+        try:
+            results = await asyncio.wait_for(self._attempt(messages), timeout_seconds)
+        except TimeoutError:
+            results = [TimeoutError()] * len(messages)
+        if any(result is not None for result in results):
+            await self._recreate()
+        return [result is None for result in results]
+
+    async def _attempt(self, messages: Sequence[Outgoing | tuple[str, bytes, bytes]]) -> list[BaseException | None]:
+        """What became of each message: None when it is acknowledged."""
+        try:
+            producer = await self._ready()
+            batches = await self._batches(producer, messages)
+        except (KafkaError, OSError, TimeoutError, Transient) as error:
+            return [error] * len(messages)
+        results: list[BaseException | None] = [None] * len(messages)
+        outcomes = await asyncio.gather(*(batch.future for batch in batches), return_exceptions=True)
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                for index in batch.indices:
+                    results[index] = outcome
+            else:
+                PRODUCED.labels(batch.topic).inc(len(batch.indices))
+        return results
+
+    async def _batches(
+        self, producer: AIOKafkaProducer, messages: Sequence[Outgoing | tuple[str, bytes, bytes]]
+    ) -> "list[_Batch]":
+        # Batches built here cost a third of what a future for each message does.
+        partitions = {topic: await self._partitions(producer, topic) for topic in {message[0] for message in messages}}
+        places: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for index, message in enumerate(messages):
+            available = partitions[message[0]]
+            places[message[0], self._partition(message[1], available, available)].append(index)
+        batches: list[_Batch] = []
+        for (topic, partition), indices in places.items():
+            batches += await self._fill(producer, topic, partition, [(index, messages[index]) for index in indices])
+        return batches
+
+    async def _fill(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, messages: Sequence[tuple[int, Any]]
+    ) -> "list[_Batch]":
+        batches: list[_Batch] = []
+        builder, indices = producer.create_batch(), []
+
+        async def submit() -> None:
+            future = await producer.send_batch(builder, self._kafka.full(topic), partition=partition)
+            batches.append(_Batch(topic, indices, future))
+
+        for index, message in messages:
+            headers = message[3] if len(message) > 3 else ()
+            arguments = {"timestamp": None, "key": message[1], "value": message[2], "headers": list(headers)}
+            if builder.append(**arguments) is None:
+                await submit()
+                builder, indices = producer.create_batch(), []
+                builder.append(**arguments)
+            indices.append(index)
+        await submit()
+        return batches
+
+    async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
+        name = self._kafka.full(topic)
+        found = await asyncio.wait_for(producer.partitions_for(name), METADATA_SECONDS)
+        if not found:
+            raise Transient(f"the topic {name} does not exist; `tidemark up` applies the topics")
+        return sorted(found)
+
+    async def _ready(self) -> AIOKafkaProducer:
+        async with self._lock:
+            if self._producer is None:
+                self._producer = await self._started()
+            return self._producer
+
+    async def _started(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._kafka.bootstrap,
+            acks="all",
+            enable_idempotence=self._idempotent,
+            request_timeout_ms=int(REQUEST_SECONDS * 1000),
+            max_batch_size=BATCH_BYTES,
+            max_request_size=LARGEST_MESSAGE_BYTES,
+            linger_ms=0,
+        )
+        try:
+            await producer.start()
+            self._verified = clusters.connections(producer.client)
+            self._run = await asyncio.wait_for(clusters.broker_run(producer.client), METADATA_SECONDS)
+        except UnknownError:
+            await producer.stop()
+            if not self._idempotent:
+                raise
+            self._idempotent = False
+            return await self._started()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+    async def _recreate(self) -> None:
+        PRODUCER_RECREATIONS.inc()
+        async with self._lock:
+            await self.close()
+
+
+class _Batch(NamedTuple):
+    topic: str
+    indices: list[int]
+    future: "asyncio.Future[Any]"

@@ -1,0 +1,150 @@
+"""Starts a service and ends it: settings in, exit code out."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+
+from services.shared import logs
+from services.shared.errors import Unusable
+from services.shared.metrics import STANDSTILL_SECONDS
+from services.shared.process import Process, Runtime
+from services.shared.settings import ServiceSettings
+from services.shared.watchdog import STUCK, Watchdog
+
+log = logging.getLogger(__name__)
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+OURS = ("/health/live", "/health/ready", "/metrics")
+
+
+def run(main: Runtime | Asgi, config: ServiceSettings, *, background: Sequence[Runtime] = ()) -> NoReturn:
+    """Run a service until SIGTERM or SIGINT, then end the process.
+
+    `main` is a runtime (a Pipeline, Fold, Sink or Agent) or an ASGI application; `background` are runtimes beside it,
+    started before the application takes requests and stopped after it takes no more. On `http_port` there are
+    `/health/live`, `/health/ready` and `/metrics`, and the application.
+
+    Exit codes: 0 after a clean stop; 2 for settings; 69 when a person has to change something (a topic is missing,
+    the port is taken); 70 when the watchdog ended it, a part ended by itself, or failed; 75 when the stop took longer
+    than `drain_seconds`. Nothing is lost by any of them: what was not committed comes again.
+    """
+    logs.start(config.service, config.log_level)
+    code = uvloop.run(_Service(main, config, background).serve())
+    logging.shutdown()
+    # Threads of libraries, and work that did not end in time, must not keep a process that is over.
+    os._exit(code)
+
+
+class _Service:
+    def __init__(self, main: Runtime | Asgi, config: ServiceSettings, background: Sequence[Runtime]) -> None:
+        self._process = Process(config)
+        self._app: Asgi | None = None if hasattr(main, "run") else main  # type: ignore[assignment]
+        self._runtimes: list[Runtime] = [*background, *([main] if hasattr(main, "run") else [])]  # type: ignore[list-item]
+
+    async def serve(self) -> int:
+        process, config = self._process, self._process.config
+        try:
+            listener = _listen(config.http_host, config.http_port)
+        except OSError as error:
+            log.error(
+                "%s:%d cannot be listened on: %s; end who has it, or set another port",
+                config.http_host,
+                config.http_port,
+                error.strerror,
+            )
+            return Unusable.exit_code
+        log.info("%s listens on port %d", config.service, listener.getsockname()[1])
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, process.stopping.set)
+        watchdog = Watchdog(process.progress, config.stall_seconds)
+        watchdog.start()
+        code = await self._parts(listener)
+        watchdog.close()
+        log.info("%s ends with exit code %d", config.service, code)
+        return code
+
+    async def _parts(self, listener: socket.socket) -> int:
+        process = self._process
+        server = _Server(uvicorn.Config(self._asgi(), log_config=None, access_log=False, lifespan="off"))
+        web = asyncio.create_task(server.serve(sockets=[listener]), name="web")
+        tasks = [asyncio.create_task(runtime.run(process), name=runtime.name) for runtime in self._runtimes]
+        stop = asyncio.create_task(process.stopping.wait(), name="stop")
+        standstill = asyncio.create_task(self._standstill())
+        await asyncio.wait([web, stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        code = 0 if process.stopping.is_set() else _blame([web, *tasks])
+        if self._app is not None:
+            server.should_exit = True  # no new request first, then the end of what they may need
+            await asyncio.wait([web], timeout=process.config.drain_seconds)
+        process.stopping.set()
+        code = code or await self._drain(tasks)
+        server.should_exit = True
+        await asyncio.wait([web], timeout=2)
+        standstill.cancel()
+        return code
+
+    async def _drain(self, tasks: Sequence[asyncio.Task[None]]) -> int:
+        if not tasks:
+            return 0
+        done, late = await asyncio.wait(tasks, timeout=self._process.config.drain_seconds)
+        if late:
+            log.warning("%s did not finish in time; it comes again", ", ".join(task.get_name() for task in late))
+            return os.EX_TEMPFAIL
+        return max((_failed(task) for task in done if task.exception()), default=0)
+
+    async def _standstill(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            for progress in self._process.progress:
+                STANDSTILL_SECONDS.labels(progress.name).set(progress.idle_seconds(loop.time()))
+            await asyncio.sleep(1)
+
+    def _asgi(self) -> Asgi:
+        ours: Asgi = Starlette(routes=self._process.health.routes())
+        app = self._app
+
+        async def route(scope: Any, receive: Any, send: Any) -> None:
+            await (ours if app is None or scope.get("path") in OURS else app)(scope, receive, send)
+
+        return route
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Any:
+        """Signals are the service's, which has more to end than a web server."""
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _blame(tasks: Sequence[asyncio.Task[None]]) -> int:
+    return max(_failed(task) for task in tasks if task.done())
+
+
+def _failed(task: asyncio.Task[None]) -> int:
+    """Say why a part has ended; the exit code."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Unusable):
+        log.critical("%s", error)
+        return error.exit_code
+    log.critical("%s ended by itself", task.get_name(), exc_info=error)
+    return STUCK

@@ -45,10 +45,10 @@ class Broker:
             await asyncio.sleep(0.02)
 
 
-async def listens(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
+async def listens(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody listens on a port, of this machine unless another is named."""
     with suppress(OSError):
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection(host, port)
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()

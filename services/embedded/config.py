@@ -4,39 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.embedded.data_directory import DataDirectory
 from services.embedded.services import NAMES, Ports, Service
+from services.shared.settings import PREFIX, SharedSettings, variables
 
-PREFIX = "TIDEMARK_"
 OWN_PREFIX = "TIDEMARK_EMBEDDED_"
-SHARED = (
-    "TIDEMARK_DATA",
-    "TIDEMARK_KAFKA_BOOTSTRAP",
-    "TIDEMARK_KAFKA_PREFIX",
-    "TIDEMARK_CLICKHOUSE_URL",
-    "TIDEMARK_CLICKHOUSE_DATABASE",
-    "TIDEMARK_REGISTRY_URL",
-    "TIDEMARK_SECRET",
-    "TIDEMARK_MODELS",
-    "TIDEMARK_LOG_LEVEL",
-)
+SHARED = tuple(variables(SharedSettings).values())
+ROOT = Path(__file__).parents[2]
 # Several libraries, one reason: more threads than cores make every process of the stack slower.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 MEBIBYTE = 1024 * 1024
 
 
-class Config(BaseSettings):
-    """Settings of the embedded stack."""
+class Config(SharedSettings, env_prefix=OWN_PREFIX):
+    """Settings of the embedded stack, beside those that every process shares."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix=OWN_PREFIX, env_ignore_empty=True)
-
-    data: Path = Field(Path(".tidemark"), alias="TIDEMARK_DATA", description="The one directory that holds everything.")
-    kafka_prefix: str = Field("", alias="TIDEMARK_KAFKA_PREFIX", description="Put before every topic and group.")
-    clickhouse_database: str = Field(
-        "tidemark", alias="TIDEMARK_CLICKHOUSE_DATABASE", description="The database of the tables."
-    )
     port_base: int = Field(8700, ge=1024, le=65_000, description="The first port; the others are counted from it.")
     broker_memory_bytes: int = Field(
         1024 * MEBIBYTE, ge=16 * MEBIBYTE, description="Beyond this the broker is drained and started anew."
@@ -94,6 +77,7 @@ class Environment:
             "TIDEMARK_CLICKHOUSE_DATABASE": self._config.clickhouse_database,
             "TIDEMARK_REGISTRY_URL": f"http://{local}:{self._ports.base + 2}",
             "TIDEMARK_SECRET": self._data.secret(),
+            "TIDEMARK_MODELS": self._given.get("TIDEMARK_MODELS", str(ROOT / "models")),
         }
         given = {name: value for name, value in self._given.items() if name in SHARED and name not in addresses}
         return {name: value for name, value in (addresses | given).items() if value}

@@ -20,7 +20,7 @@ class LagWatch:
 
     def __init__(self, bootstrap: str, prefix: str, services: Iterable[Service]) -> None:
         self.newest: dict[str, Lag] = {}
-        self._make = lambda: LagReader(bootstrap, prefix, services)
+        self._place = bootstrap, prefix, tuple(services)
         self._reader: LagReader | None = None
         self._turn = asyncio.Lock()
 
@@ -62,7 +62,7 @@ class LagWatch:
 
     async def _read(self) -> dict[str, Lag]:
         if self._reader is None:
-            self._reader = self._make()
+            self._reader = LagReader(*self._place)
             await self._reader.start()
         return await self._reader.read()
 

@@ -14,7 +14,8 @@ def taken(ports: Mapping[str, int]) -> dict[str, int]:
 def occupant(port: int) -> str:
     """Who listens there, as far as this user may know."""
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+        if listens and connection.pid:
             try:
                 return f"process {connection.pid} ({' '.join(psutil.Process(connection.pid).cmdline())[:120]})"
             except psutil.Error:

@@ -2,11 +2,14 @@
 
 from typing import Protocol
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
+from services.embedded.broker import BrokerError
 from services.embedded.lag import every_topic
 from services.embedded.plan import Plan
+from services.shared import topics
+from services.shared.errors import Unusable
+from services.shared.kafka import Kafka
 
 
 class PreparationError(Exception):
@@ -31,15 +34,10 @@ class Prepared:
 
     async def broker(self, port: int) -> None:
         """Apply the topics."""
-        prefix = self._plan.config.kafka_prefix
-        admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}")
         try:
-            await admin.start()
-            await admin.create_topics([NewTopic(prefix + t.name, t.partitions, 1) for t in every_topic()])
-        except KafkaError as error:
-            raise PreparationError(str(error)) from error
-        finally:
-            await admin.close()
+            await topics.apply(Kafka(f"127.0.0.1:{port}", self._plan.config.kafka_prefix), every_topic())
+        except (KafkaError, Unusable) as error:
+            raise BrokerError(f"the topics could not be applied: {error!r}") from error
 
     async def clickhouse(self) -> None:
         """Apply the migrations."""

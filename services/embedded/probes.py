@@ -1,6 +1,7 @@
 """Asking a part whether it is ready."""
 
 import asyncio
+import json
 from collections.abc import Iterable
 
 import httpx
@@ -31,5 +32,17 @@ class Probes:
         except httpx.HTTPError as error:
             part.judge(ready=False, reason=str(error) or type(error).__name__)
             return
-        reason = "" if answer.is_success else answer.text[:300]
-        part.judge(ready=answer.is_success, reason=reason)
+        part.judge(ready=answer.is_success, reason="" if answer.is_success else why(answer.text))
+
+
+def why(answer: str) -> str:
+    """The reasons in what `/health/ready` answered, or the answer itself.
+
+    >>> why('{"ready": false, "parts": {"consumer": "no topic", "view": "ready"}}')
+    'consumer: no topic'
+    """
+    try:
+        parts = json.loads(answer)["parts"]
+    except (ValueError, KeyError, TypeError):
+        return answer[:300]
+    return "; ".join(f"{part}: {reason}" for part, reason in parts.items() if reason != "ready")

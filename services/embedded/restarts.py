@@ -26,7 +26,7 @@ class Restarts:
         """The pause after a run of `ran_seconds` that nobody asked to end."""
         self.count += 1
         self._early = 1 if ran_seconds >= STABLE_SECONDS else self._early + 1
-        return min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (self._early - 1))
+        return min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(self._early - 1, 10))
 
     @property
     def looping(self) -> bool:

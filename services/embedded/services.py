@@ -15,7 +15,8 @@ class Service:
 
     `port` counts from the port base. Services of the same `start` begin together, when those before them are ready;
     those of the same `stop` end together, after those before them. `group` says that it has a consumer group;
-    `drains`, that the group's lag falls to nothing when nothing comes in (a fold keeps the offsets of open windows).
+    `drains`, that the group's lag falls to nothing when nothing comes in (a fold keeps the offsets of open windows);
+    `replays`, that it may read a topic again beside itself: it neither acts nor keeps state.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Service:
     stop: int
     group: bool = True
     drains: bool = True
+    replays: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -39,15 +41,15 @@ SERVICES: tuple[Service, ...] = (
     Service("registry", port=2, start=0, stop=2, environment=MappingProxyType(_REGISTRY)),
     Service("gateway", port=0, start=1, stop=0, group=False, environment=MappingProxyType(_GATEWAY)),
     Service("console", port=1, start=1, stop=0, group=False),
-    Service("writer", port=10, start=2, stop=3),
-    Service("latency", port=11, start=2, stop=1),
+    Service("writer", port=10, start=2, stop=3, replays=True),
+    Service("latency", port=11, start=2, stop=1, replays=True),
     Service("windower", port=15, start=3, stop=1, drains=False),
     Service("drift", port=16, start=3, stop=1, drains=False),
     Service("alerter", port=17, start=4, stop=1),
     Service("rollback", port=18, start=4, stop=1),
-    Service("embedder", port=12, start=5, stop=1),
-    Service("toxicity", port=13, start=6, stop=1),
-    Service("hallucination", port=14, start=7, stop=1),
+    Service("embedder", port=12, start=5, stop=1, replays=True),
+    Service("toxicity", port=13, start=6, stop=1, replays=True),
+    Service("hallucination", port=14, start=7, stop=1, replays=True),
 )
 NAMES = tuple(service.name for service in SERVICES)
 

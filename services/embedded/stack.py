@@ -49,6 +49,11 @@ class Stack:
             self._tell(f"{part.launch.name} is not ready after {took:.0f} s: see {part.launch.log}")
 
 
+def stopped_at(stage: int) -> Callable[[Service], bool]:
+    """Whether a service ends at this stage of a stop."""
+    return lambda service: service.stop == stage
+
+
 def stages(services: Iterable[Service]) -> list[int]:
     """The stages of a stop, in order."""
     return sorted({service.stop for service in services})

@@ -16,7 +16,7 @@ from services.embedded.plan import Plan
 from services.embedded.preparation import Preparation, PreparationError
 from services.embedded.probes import Probes
 from services.embedded.services import Service
-from services.embedded.stack import Stack, stages
+from services.embedded.stack import Stack, stages, stopped_at
 
 Phase = Literal["starting", "running", "changing the broker", "stopping"]
 _GATEWAY_GRACE_SECONDS = 5.0
@@ -152,7 +152,7 @@ class Supervisor:
         for stage in stages(services):
             if stage in (1, 3) and self.complete.is_set() and self.keeper.alive:
                 await self._drained(config.drain_seconds)
-            await self.stack.stop(lambda service, stage=stage: service.stop == stage, config.stop_seconds)
+            await self.stack.stop(stopped_at(stage), config.stop_seconds)
         await self.clickhouse.stop(config.stop_seconds)
 
     async def _drained(self, seconds: float) -> None:

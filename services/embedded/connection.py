@@ -1,0 +1,28 @@
+"""Which broker and ClickHouse a command speaks to."""
+
+import os
+from pathlib import Path
+
+from services.embedded.data_directory import DataDirectory
+from services.embedded.services import Ports
+from services.shared.settings import SharedSettings
+
+
+def settings(data: Path | None = None) -> SharedSettings:
+    """The shared settings: the environment's, and where it is silent, those of the stack that runs on `data`.
+
+    So a command finds a stack on other ports by its data directory alone.
+    """
+    given = SharedSettings() if data is None else SharedSettings(data=data)
+    directory = DataDirectory(given.data)
+    running = directory.description() if directory.in_use() else {}
+    if not running:
+        return given
+    ports = Ports(running["port_base"])
+    found = {
+        "kafka_bootstrap": f"127.0.0.1:{ports.broker}",
+        "clickhouse_url": f"http://127.0.0.1:{ports.clickhouse}",
+        "registry_url": f"http://127.0.0.1:{ports.base + 2}",
+    }
+    silent = {name: value for name, value in found.items() if f"TIDEMARK_{name.upper()}" not in os.environ}
+    return given.model_copy(update=silent)

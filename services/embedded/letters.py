@@ -1,0 +1,113 @@
+"""Dead letters: read where they lie, and sent again to where they came from."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.messages import DeadLetter
+from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
+from services.shared.producer import Outgoing, Producer
+from services.shared.record import REDRIVE_HEADER
+
+PREFIX, SUFFIX = "dlq.", ".v1"
+MOST_REDRIVES = 3
+_ANSWER_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which letters; an empty field lets everything pass. `reason` is looked for in error and reason."""
+
+    service: str = ""
+    topic: str = ""
+    reason: str = ""
+    ids: tuple[str, ...] = ()
+
+    def passes(self, letter: DeadLetter) -> bool:
+        """Whether the letter is meant; an id may be given by its beginning."""
+        return (
+            self.service in ("", letter.service)
+            and self.topic in ("", letter.topic)
+            and self.reason.lower() in f"{letter.error}: {letter.reason}".lower()
+            and (not self.ids or str(letter.dead_letter_id).startswith(self.ids))
+        )
+
+
+def newest(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """Each letter once, as it was when it had been sent again most often; the oldest failure first."""
+    kept: dict[object, DeadLetter] = {}
+    for letter in letters:
+        before = kept.get(letter.dead_letter_id)
+        if before is None or before.redrives <= letter.redrives:
+            kept[letter.dead_letter_id] = letter
+    return sorted(kept.values(), key=lambda letter: letter.failed_at)
+
+
+async def on_topics(kafka: Kafka) -> list[DeadLetter]:
+    """The letters on every dead-letter topic of the broker, read to their ends without a group.
+
+    Raises aiokafka's `KafkaError` or `TimeoutError` where the broker does not answer.
+    """
+    async with asyncio.timeout(_ANSWER_SECONDS):
+        async with AIOKafkaConsumer(
+            bootstrap_servers=kafka.bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=LARGEST_MESSAGE_BYTES,
+        ) as consumer:
+            names = [name for name in await consumer.topics() if _holds_letters(kafka.short(name))]
+            partitions = [TopicPartition(name, number) for name in names for number in _numbers(consumer, name)]
+            return newest([letter async for letter in _read(consumer, partitions)] if partitions else [])
+
+
+def refused(letters: Iterable[DeadLetter], most: int = MOST_REDRIVES) -> list[DeadLetter]:
+    """The letters that were sent again so often that once more would not help, or whose bytes are not kept."""
+    return [letter for letter in letters if letter.redrives >= most or letter.message_value is None]
+
+
+def sent_again(letter: DeadLetter) -> Outgoing:
+    """The original bytes, for the topic and under the key that they had, marked with how often they were sent again."""
+    kept = [(name, value.encode()) for name, value in letter.headers.items() if name != REDRIVE_HEADER]
+    mark = (REDRIVE_HEADER, str(letter.redrives + 1).encode())
+    return Outgoing(letter.topic, letter.message_key or b"", letter.message_value or b"", (*kept, mark))
+
+
+def marked(letter: DeadLetter) -> Outgoing:
+    """The letter itself, saying that it was sent again once more: it replaces the one of the same id."""
+    again = msgspec.structs.replace(letter, redrives=letter.redrives + 1)
+    return Outgoing(f"{PREFIX}{letter.service}{SUFFIX}", letter.key.encode(), again.encode())
+
+
+async def redrive(kafka: Kafka, letters: Sequence[DeadLetter]) -> None:
+    """Send the letters' messages again, then mark the letters.
+
+    After a crash in between a message is sent once more: its id makes that harmless. Raises `TimeoutError` where the
+    broker does not take them.
+    """
+    async with asyncio.timeout(_ANSWER_SECONDS + len(letters) / 1000), Producer(kafka) as producer:
+        await producer.publish([sent_again(letter) for letter in letters])
+        await producer.publish([marked(letter) for letter in letters])
+
+
+def _holds_letters(topic: str) -> bool:
+    return topic.startswith(PREFIX) and topic.endswith(SUFFIX)
+
+
+def _numbers(consumer: AIOKafkaConsumer, name: str) -> set[int]:
+    return set(consumer.partitions_for_topic(name) or ())
+
+
+async def _read(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> AsyncIterator[DeadLetter]:
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    left = {partition for partition, end in ends.items() if end > 0}
+    while left:
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            for record in records:
+                yield DeadLetter.decode(record.value)
+        for partition in list(left):
+            if await consumer.position(partition) >= ends[partition]:
+                left.discard(partition)

@@ -38,7 +38,7 @@ class Fetched(NamedTuple):
     epoch: int
 
     @property
-    def count(self) -> int:
+    def messages(self) -> int:
         """The number of messages."""
         return sum(map(len, self.records.values()))
 
@@ -226,7 +226,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
 
-    async def on_partitions_revoked(self, revoked: Any) -> None:
+    async def on_partitions_revoked(self, _revoked: Any) -> None:
         await self._consumer.revoked()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:

@@ -21,18 +21,17 @@ from services.shared.watchdog import Progress
 from services.shared.worker import Worker, bisect
 
 In = TypeVar("In", bound=Message)
-In_contra = TypeVar("In_contra", bound=Message, contravariant=True)
 
 TICK_SECONDS = 0.25
 
 
-class State(Protocol[In_contra]):
+class State(Protocol[In]):
     """What is kept of one partition. Its methods are called from one thread, never two at a time.
 
     All of them may raise `Transient`, and are called again with the same arguments then.
     """
 
-    def add(self, records: Sequence[Record[In_contra]]) -> None:
+    def add(self, records: Sequence[Record[In]]) -> None:
         """Take records in, in the order of their offsets.
 
         A record may come again (after a crash, a `Transient`, or while a bad one is looked for): that must change

@@ -126,7 +126,7 @@ class _Batches:
         if not fetched.records:
             await consumer.commit({}, fetched.epoch)
             return
-        metrics.BATCH_MESSAGES.labels(self._name).observe(fetched.count)
+        metrics.BATCH_MESSAGES.labels(self._name).observe(fetched.messages)
         done = await self._worker.insist(lambda: self._work(fetched, consumer.broker_run, letters))
         await producer.publish(done.outgoing + [letters.outgoing(letter) for letter in done.letters])
         metrics.DEAD_LETTERS.labels(self._name, "handle").inc(len(done.letters))

@@ -175,7 +175,8 @@ class Producer:
         self, producer: AIOKafkaProducer, topic: str, partition: int, messages: Sequence[tuple[int, Any]]
     ) -> "list[_Batch]":
         batches: list[_Batch] = []
-        builder, indices = producer.create_batch(), []
+        builder = producer.create_batch()
+        indices: list[int] = []
 
         async def submit() -> None:
             future = await producer.send_batch(builder, self._kafka.full(topic), partition=partition)

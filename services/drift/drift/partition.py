@@ -101,8 +101,7 @@ class Partition:
             self.tally.repeated += 1
 
     def tick(self, now: float) -> Iterator[Window]:
-        """The windows that are due at `now` (seconds since the epoch), judged; references are kept before that."""
-        self._keep()
+        """The windows that are due at `now` (seconds since the epoch), judged."""
         for window in self._windows.tick(now):
             yield self._message(window)
 
@@ -121,7 +120,8 @@ class Partition:
                 self._settled.add(space)
         return own
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Save the references that grew or were found to judge; `OSError` where that fails: nothing is lost then."""
         for space, reference in self._own.items():
             if self._settle(reference) or space in self._unsaved or space in self._settled:
                 self.store.save(reference)

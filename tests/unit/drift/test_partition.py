@@ -28,6 +28,7 @@ class Line:
             embedding = an_embedding(number, at=at + (number - first) / count, vector=row, version=version, **fields)
             self.log.append(embedding)
             self.partition.add(embedding, len(self.log) - 1)
+        self.partition.keep()
         return self.tick(at + 1)
 
     def tick(self, at):
@@ -121,7 +122,7 @@ def test_a_version_whose_deployment_is_seen_late_is_judged_by_its_predecessor_al
     line.send(0, 40, at=0)
     line.send(100, 20, at=10, shift=0.5, version="v2")
     line.deployment = a_deployment("v2", "v1", revision=2)
-    line.tick(11.5)
+    line.partition.keep()
     line.send(200, 30, at=12, shift=0.5, version="v2")
     assert judged(line.tick(32)).reference_version == "v1"
 
@@ -147,7 +148,7 @@ def test_a_reference_in_the_making_survives_a_crash(line):
 def test_what_is_not_kept_yet_is_still_needed(line):
     line.partition.add(an_embedding(1), 7)
     assert line.partition.needed() == 7
-    line.tick(1)
+    line.partition.keep()
     assert line.partition.needed() is None
 
 
@@ -159,6 +160,7 @@ def test_a_rebuilt_window_is_the_same_in_any_order(line):
     for offset, embedding in reversed(list(enumerate(line.log))):
         line.partition.add(embedding, offset)
         line.partition.add(embedding, offset)
+    line.partition.keep()
     line.tick(11)
     assert line.tick(22) == first
     assert first[0].count == 60

@@ -1,0 +1,50 @@
+"""Scores in, windows out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from schemas.messages import Score, Window
+from schemas.topics import SCORES, WINDOWS
+from services.shared.fold import Fold
+from services.shared.record import Record
+from services.windower import metrics
+from services.windower.config import Config
+from services.windower.windower import Partition
+
+
+def build(config: Config) -> Fold[Score]:
+    """The service: its state is one set of open windows for each partition."""
+
+    def state(partition: int) -> State:
+        windows = Partition(partition, config.interval_seconds, timing=config.timing, most_groups=config.most_groups)
+        return State(windows)
+
+    return Fold("windower", reads=SCORES, writes=WINDOWS, state=state)
+
+
+class State:
+    """The windows of one partition, counted; what comes from a replay is left out."""
+
+    def __init__(self, windows: Partition) -> None:
+        self._windows = windows
+        self._open = metrics.OPEN.labels(windows.partition)
+
+    def add(self, records: Sequence[Record[Score]]) -> None:
+        """Take scores in."""
+        for record in records:
+            if record.replayed:
+                metrics.REPLAYED.inc()
+            else:
+                self._windows.add(record.message, record.offset)
+
+    def tick(self, now: datetime) -> list[Window]:
+        """The windows that are due."""
+        due = list(self._windows.tick(now.timestamp()))
+        metrics.EMITTED.inc(len(due))
+        metrics.count(self._windows.tally)
+        self._open.set(len(self._windows))
+        return due
+
+    def needed(self) -> int | None:
+        """The smallest offset that an open window still needs."""
+        return self._windows.needed()

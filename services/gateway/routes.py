@@ -1,5 +1,6 @@
 """The gateway over HTTP; each route names the scopes of which one is enough."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,7 @@ Name = Annotated[str, Path(max_length=200, pattern=r"^[^|\x00-\x1f]+$")]
 class Deployments(Protocol):
     """The newest deployment of each target."""
 
-    @property
-    def ready(self) -> bool:
-        """Whether all that was there at the start is known."""
+    ready: asyncio.Event  # set when all that was there at the start is known
 
     def get(self, key: str) -> Deployment | None:
         """What serves the target with this key."""
@@ -104,7 +103,7 @@ def deployment_routes(deployments: Deployments) -> APIRouter:
     async def deployment(request: Request, app: Name, environment: Name) -> Response:
         """What serves the target; ETag is the revision, and 304 the answer where it is the one in If-None-Match."""
         target = Target(tenant=principal_of(request).tenant, app=app, environment=environment)
-        if not deployments.ready:
+        if not deployments.ready.is_set():
             raise _away("the deployments are not read yet")
         running = deployments.get(target.key)
         if running is None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from pydantic import SecretStr
 from starlette.requests import Request
 
+from services.shared.errors import Unusable
 from services.shared.problem import Problem
 
 SCOPES = ("emit", "read", "deploy", "admin")
@@ -48,6 +50,13 @@ class Keys(Protocol):
 def hash_key(secret: str, key: str) -> str:
     """The HMAC-SHA256 of `key` under `secret`, in hexadecimal."""
     return hmac.new(secret.encode(), key.encode(), hashlib.sha256).hexdigest()
+
+
+def required_secret(secret: SecretStr) -> str:
+    """The shared secret; `Unusable` where there is none, since then everybody would be a service."""
+    if not secret.get_secret_value():
+        raise Unusable("TIDEMARK_SECRET is not set: set it to the same long random text for every service")
+    return secret.get_secret_value()
 
 
 class KeyIndex:

@@ -1,13 +1,11 @@
 """A change of state and its message in one transaction."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiokafka.errors import KafkaError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -31,10 +29,6 @@ from sqlalchemy import (
 
 from schemas.messages import Message
 from schemas.topics import Topic
-from services.shared.process import Process
-from services.shared.producer import Producer
-
-log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "outbox_migrations"
 BATCH = 500
@@ -56,7 +50,7 @@ OUTBOX = Table(
 
 
 class Publisher(Protocol):
-    """What the outbox needs of a producer."""
+    """What the outbox needs of a producer: `services.shared.producer.Producer` has it."""
 
     async def check_run(self) -> str:
         """The run of the broker that `publish` sends to."""
@@ -72,8 +66,6 @@ class Outbox:
     (another broker run) gets again every message that is not settled, and everything of the last hour: repeats are
     harmless, a lost order is not.
     """
-
-    name = "outbox"
 
     def __init__(self, engine: Engine, *, keep_seconds: float = KEEP_SECONDS) -> None:
         self._engine = engine
@@ -129,21 +121,12 @@ class Outbox:
             await asyncio.to_thread(self.published, [row.id for row in rows], broker_run)
         return len(rows)
 
-    async def run(self, process: Process) -> None:
-        """Publish what is due until the process stops; a broker that is away is waited for."""
+    async def run(self, publisher: Publisher) -> None:
+        """Publish what is due, for ever; errors of `publisher` pass through, and nothing is lost by them."""
         forgotten_at_seconds = 0.0
-        async with Producer(process.kafka) as producer:
-            process.health.ready(self.name)
-            while not process.stopping.is_set():
-                if not await self._try_to_publish(producer):
-                    await process.stopped_within(POLL_SECONDS)
-                if time.time() - forgotten_at_seconds > self._keep_seconds / 10:
-                    forgotten_at_seconds = time.time()
-                    await asyncio.to_thread(self.forget, forgotten_at_seconds)
-
-    async def _try_to_publish(self, producer: Producer) -> int:
-        try:
-            return await self.publish_due(producer)
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("The outbox waits for Kafka: %r", error)
-            return 0
+        while True:
+            if not await self.publish_due(publisher):
+                await asyncio.sleep(POLL_SECONDS)
+            if time.time() - forgotten_at_seconds > self._keep_seconds / 10:
+                forgotten_at_seconds = time.time()
+                await asyncio.to_thread(self.forget, forgotten_at_seconds)

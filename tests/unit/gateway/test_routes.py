@@ -1,5 +1,6 @@
 """The gateway over HTTP, as a client sees it."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -38,7 +39,9 @@ class Kafka:
 class Deployments(dict):
     """A view of the deployments."""
 
-    ready = True
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.ready.set()
 
 
 @pytest.fixture
@@ -214,7 +217,7 @@ async def test_what_is_not_deployed_or_another_tenants_is_not_found(kafka, deplo
     async with a_client(app) as emitter, a_client(app, "rival") as rival:
         assert (await emitter.get("/v1/deployments/shop/staging")).status_code == 404
         assert (await rival.get("/v1/deployments/shop/production")).status_code == 404
-        deployments.ready = False
+        deployments.ready.clear()
         assert (await emitter.get("/v1/deployments/shop/production")).status_code == 503
 
 

@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS {database}.calls_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(called_at)
 ORDER BY (tenant, toDate(called_at), app, environment, version, call_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.calls {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.calls_rows FINAL

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS {database}.windows_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(window_start)
 ORDER BY (tenant, toDate(window_start), app, environment, metric, version, window_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.windows {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.windows_rows FINAL

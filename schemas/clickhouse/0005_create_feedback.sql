@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS {database}.feedback_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(given_at)
 ORDER BY (tenant, toDate(given_at), call_id, feedback_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.feedback {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.feedback_rows FINAL

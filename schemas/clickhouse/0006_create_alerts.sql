@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS {database}.alerts_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(first_window_start)
 ORDER BY (tenant, toDate(first_window_start), app, environment, alert_id, state, changed_at)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.alerts {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.alerts_rows FINAL

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS {database}.decisions_rows {on_cluster} (
 )
 ENGINE = {engine}(row_version)
 ORDER BY (tenant, app, environment, decision_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.decisions {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.decisions_rows FINAL

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS {database}.outcomes_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(changed_at)
 ORDER BY (tenant, toDate(changed_at), app, environment, decision_id, outcome_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.outcomes {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.outcomes_rows FINAL

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS {database}.commands_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(issued_at)
 ORDER BY (tenant, toDate(issued_at), app, environment, decision_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.commands {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.commands_rows FINAL

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS {database}.deployments_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(deployed_at)
 ORDER BY (tenant, app, environment, revision, deployment_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.deployments {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.deployments_rows FINAL

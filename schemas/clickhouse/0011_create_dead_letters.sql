@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS {database}.dead_letters_rows {on_cluster} (
 )
 ENGINE = {engine}(row_version)
 ORDER BY (service, topic, broker_run, partition, offset, dead_letter_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.dead_letters {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.dead_letters_rows FINAL

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS {database}.ingest_ranges_rows {on_cluster} (
 )
 ENGINE = {engine}(row_version)
 ORDER BY (broker_run, topic, partition, first_offset, last_offset)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.ingest_ranges {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.ingest_ranges_rows FINAL

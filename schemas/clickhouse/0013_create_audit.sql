@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS {database}.audit_rows {on_cluster} (
 ENGINE = {engine}(row_version)
 PARTITION BY toYYYYMM(happened_at)
 ORDER BY (tenant, toDate(happened_at), audit_id)
-SETTINGS non_replicated_deduplication_window = 0;
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE VIEW IF NOT EXISTS {database}.audit {on_cluster} AS
 SELECT * EXCEPT (row_version) FROM {database}.audit_rows FINAL

@@ -13,6 +13,8 @@ import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from services.shared.errors import Unusable
+
 BUILTIN = "builtin"
 BUILTIN_NAME = "all-MiniLM-L6-v2"
 # As published with the model on the Hugging Face hub.
@@ -21,12 +23,22 @@ HUB = "hf:"
 FORMAT = 1  # raised when what is converted changes
 
 
-class ModelMissingError(RuntimeError):
+class ModelMissingError(Unusable):
     """The converted model is not where it should be; the message names the remedy."""
 
 
-class ModelDamagedError(RuntimeError):
+class ModelDamagedError(Unusable):
     """The weights are not those that were published, or of a kind that cannot be converted."""
+
+
+class WrongEncoderError(Unusable):
+    """A head was trained on the vectors of another encoder than is loaded."""
+
+    def __init__(self, head: Path, *, trained_on: str, loaded: str) -> None:
+        super().__init__(
+            f"{head} was trained on encoder {trained_on}, loaded is {loaded}: train a head for it (the training folder "
+            "beside it says how), or set model to builtin"
+        )
 
 
 @dataclass(frozen=True)

@@ -119,3 +119,9 @@ def _reason(result: Result) -> str | None:
             return reason
         case _:
             return None
+
+
+def failures(scorer: Scorer, call: Call, error: Exception) -> list[Score]:
+    """A failed score for each metric of a call that `scorer` could not take; the dead letter holds the rest."""
+    evaluator = Evaluator(scorer.evaluator, scorer.version)
+    return [evaluator.score(call, metric, Invalid(type(error).__name__)) for metric in scorer.metrics]

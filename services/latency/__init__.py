@@ -1,0 +1,1 @@
+"""Time, token, cost and error measures of every call."""

@@ -1,0 +1,27 @@
+"""Calls in, latency scores out."""
+
+from schemas.messages import Call
+from schemas.topics import CALLS, SCORES
+from services.latency import metrics
+from services.latency.config import Config
+from services.latency.latency import LatencyScorer
+from services.latency.prices import Prices
+from services.shared.pipeline import Pipeline
+from services.shared.scoring import failures
+
+
+def build(config: Config) -> Pipeline[Call]:
+    """The pipeline."""
+    loaded = scorer(config)
+    return Pipeline(
+        "latency",
+        reads=CALLS,
+        writes=SCORES,
+        handle=lambda calls: metrics.SCORES.counted(loaded.score(calls)),
+        failed=lambda call, error: metrics.SCORES.counted(failures(loaded, call, error)),
+    )
+
+
+def scorer(config: Config) -> LatencyScorer:
+    """The scorer, with its price list."""
+    return LatencyScorer(Prices.load(config.prices))

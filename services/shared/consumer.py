@@ -11,14 +11,12 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.shared import kafka as clusters
 from services.shared import metrics
-from services.shared.errors import Unusable
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
-from services.shared.retry import pauses
+from services.shared.topics import present
 from services.shared.watchdog import Progress
 
 log = logging.getLogger(__name__)
 
-TOPICS_SECONDS = 30.0  # how long a topic may be missing: `tidemark up` applies them right after the broker starts
 ANSWER_SECONDS = 10.0
 LAG_SECONDS = 5.0
 NEVER_MS = 2**31 - 1  # the watchdog guards progress; aiokafka leaving the group in a long retry would only hurt
@@ -51,7 +49,7 @@ class Consumer:
     """
 
     def __init__(self, kafka: Kafka, topics: Sequence[str], *, service: str, group: str, progress: Progress) -> None:
-        self._kafka, self._topics, self.service = kafka, [kafka.full(topic) for topic in topics], service
+        self._kafka, self._short, self.service = kafka, list(topics), service
         self._progress = progress
         self.working = asyncio.Lock()
         self.epoch = 0
@@ -76,7 +74,7 @@ class Consumer:
     async def __aenter__(self) -> Self:
         try:
             await self._connect()
-            self._client.subscribe(self._topics, listener=_Listener(self))
+            self._client.subscribe([self._kafka.full(topic) for topic in self._short], listener=_Listener(self))
         except BaseException:
             await self._client.stop()
             raise
@@ -151,25 +149,10 @@ class Consumer:
             self.epoch += 1
 
     async def _connect(self) -> None:
-        async for _ in pauses():
-            try:
-                await self._client.start()
-                break
-            except (KafkaError, OSError):
-                log.warning("Kafka at %s does not answer; trying again", self._kafka.bootstrap)
-        await self._wait_for_topics()
+        await present(self._kafka, self._short, self.service)
+        await self._client.start()
         self._verified = clusters.connections(self._client._client)
         self.broker_run = await asyncio.wait_for(clusters.broker_run(self._client._client), ANSWER_SECONDS)
-
-    async def _wait_for_topics(self) -> None:
-        deadline = time.monotonic() + TOPICS_SECONDS
-        while missing := set(self._topics) - set(await self._client.topics()):
-            if time.monotonic() > deadline:
-                raise Unusable(
-                    f"{self.service} reads topics that do not exist: {', '.join(sorted(missing))}. "
-                    "Apply them: `tidemark up` does, and so does `python -m services.shared.topics`"
-                )
-            await asyncio.sleep(0.5)
 
     async def _linger(self, records: _Records, most: int, linger_seconds: float, epoch: int) -> _Records:
         deadline = time.monotonic() + linger_seconds

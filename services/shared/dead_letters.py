@@ -21,19 +21,19 @@ class DeadLetters:
     """
 
     def __init__(self, service: str, broker_run: str) -> None:
-        self._service, self._broker_run = service, broker_run
+        self._service, self.broker_run = service, broker_run
         self._topic = dead_letters(service).name
 
     def letter(self, raw: ConsumerRecord, topic: str, stage: Any, error: Exception, *, now: datetime) -> DeadLetter:
         """The letter for `raw`, of `topic` (without prefix), that failed with `error` in `stage`."""
         return DeadLetter(
-            dead_letter_id=derived_id("dead_letter", self._service, self._broker_run, topic, raw.partition, raw.offset),
+            dead_letter_id=derived_id("dead_letter", self._service, self.broker_run, topic, raw.partition, raw.offset),
             service=self._service,
             stage=stage,
             topic=topic,
             partition=raw.partition,
             offset=raw.offset,
-            broker_run=self._broker_run,
+            broker_run=self.broker_run,
             message_key=raw.key,
             message_value=raw.value,
             headers={name: value.decode(errors="replace") for name, value in raw.headers},

@@ -17,3 +17,9 @@ class Unusable(Exception):
     """
 
     exit_code = os.EX_UNAVAILABLE
+
+
+class Again(Exception):
+    """The process has to start again, and nothing is wrong with it; it ends with `exit_code`."""
+
+    exit_code = os.EX_TEMPFAIL

@@ -24,7 +24,7 @@ async def keep(name: str, process: Process, consume: Callable[[], Awaitable[None
     """
     marker = Marker(process.config.data, name)
     while not process.stopping.is_set():
-        if await _held(name, process, marker):
+        if await held(name, process, marker):
             continue
         try:
             await consume()
@@ -40,7 +40,8 @@ async def keep(name: str, process: Process, consume: Callable[[], Awaitable[None
             await process.stopped_within(AGAIN_SECONDS)
 
 
-async def _held(name: str, process: Process, marker: Marker) -> bool:
+async def held(name: str, process: Process, marker: Marker) -> bool:
+    """Whether the breaker holds the service; returns when its marker is removed, or the process is to stop."""
     reason = marker.reason()
     metrics.STOPPED.labels(name).set(1 if reason else 0)
     if reason is None:

@@ -22,6 +22,9 @@ from services.shared.retry import pauses
 
 log = logging.getLogger(__name__)
 
+# A broker without idempotence answers this, and is then written to without: no error of ours.
+logging.getLogger("aiokafka.producer.sender").addFilter(lambda record: "InitProducerId" not in str(record.msg))
+
 BATCH_BYTES = 256 * 1024
 REQUEST_SECONDS = 30.0
 METADATA_SECONDS = 10.0

@@ -14,7 +14,7 @@ import uvloop
 from starlette.applications import Starlette
 
 from services.shared import logs
-from services.shared.errors import Unusable
+from services.shared.errors import Again, Unusable
 from services.shared.metrics import STANDSTILL_SECONDS
 from services.shared.process import Process, Runtime
 from services.shared.settings import ServiceSettings
@@ -143,7 +143,7 @@ def _blame(tasks: Sequence[asyncio.Task[None]]) -> int:
 def _failed(task: asyncio.Task[None]) -> int:
     """Say why a part has ended; the exit code."""
     error = None if task.cancelled() else task.exception()
-    if isinstance(error, Unusable):
+    if isinstance(error, Unusable | Again):
         log.critical("%s", error)
         return error.exit_code
     log.critical("%s ended by itself", task.get_name(), exc_info=error)

@@ -1,8 +1,10 @@
 """Makes the declared topics; `python -m services.shared.topics` applies all of them."""
 
 import asyncio
+import logging
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,14 @@ from aiokafka.errors import KafkaError, for_code
 from schemas.topics import TOPICS, Topic, dead_letters
 from services.shared.errors import Unusable
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
+from services.shared.retry import pauses
 from services.shared.settings import SERVICES, SharedSettings
 
+log = logging.getLogger(__name__)
+
 NO_ERROR, ALREADY_EXISTS = 0, 36
+TOPICS_SECONDS = 30.0  # `tidemark up` applies them right after the broker starts
+ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,39 @@ async def apply(kafka: Kafka, topics: Iterable[Topic[Any]], *, replication_facto
         kept = tuple(name for name in declared if name in existing)
         grown = await _grow(admin, {name: declared[name].partitions for name in kept})
         return Applied(created, grown, tuple(name for name in kept if name not in grown))
+    finally:
+        await admin.close()
+
+
+async def present(kafka: Kafka, topics: Sequence[str], service: str) -> None:
+    """Wait until the topics (without prefix) exist: for a broker for ever, for a topic on it half a minute.
+
+    Raises `Unusable`, with the remedy, for topics that nobody makes.
+    """
+    wanted = {kafka.full(topic) for topic in topics}
+    found: set[str] = set()
+    deadline: float | None = None
+    async for _ in pauses(longest_seconds=1.0):
+        try:
+            found = await _listed(kafka)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("Kafka at %s does not answer %s: %r; trying again", kafka.bootstrap, service, error)
+            continue
+        deadline = deadline or time.monotonic() + TOPICS_SECONDS
+        if wanted <= found:
+            return
+        if time.monotonic() > deadline:
+            raise Unusable(
+                f"{service} reads topics that do not exist: {', '.join(sorted(wanted - found))}. "
+                "Apply them: `tidemark up` does, and so does `python -m services.shared.topics`"
+            )
+
+
+async def _listed(kafka: Kafka) -> set[str]:
+    admin = kafka.admin()
+    try:
+        await asyncio.wait_for(admin.start(), ANSWER_SECONDS)
+        return set(await asyncio.wait_for(admin.list_topics(), ANSWER_SECONDS))
     finally:
         await admin.close()
 

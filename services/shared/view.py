@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
@@ -13,11 +12,11 @@ from aiokafka.errors import KafkaError
 from schemas.messages import Message
 from schemas.topics import Topic
 from services.shared import kafka as clusters
-from services.shared.consumer import ANSWER_SECONDS, TOPICS_SECONDS, NewBrokerRun
+from services.shared.consumer import ANSWER_SECONDS, NewBrokerRun
 from services.shared.decoding import Decoder
-from services.shared.errors import Unusable
 from services.shared.kafka import LARGEST_MESSAGE_BYTES
 from services.shared.process import Process
+from services.shared.topics import present
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +65,7 @@ class View(Generic[M]):
                 await process.stopped_within(1.0)
 
     async def _follow(self, process: Process, decoder: Decoder[M]) -> None:
+        await present(process.kafka, [self._topic.name], self.name)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=process.kafka.bootstrap,
             group_id=None,
@@ -76,7 +76,9 @@ class View(Generic[M]):
         )
         try:
             await consumer.start()
-            partitions = await self._partitions(consumer, process.kafka.full(self._topic.name))
+            await consumer.topics()
+            name = process.kafka.full(self._topic.name)
+            partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
             verified = clusters.connections(consumer._client)
             run = await asyncio.wait_for(clusters.broker_run(consumer._client), ANSWER_SECONDS)
             consumer.assign(partitions)
@@ -89,14 +91,6 @@ class View(Generic[M]):
                     await self._judge(consumer, ends, process)
         finally:
             await consumer.stop()
-
-    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-        deadline = time.monotonic() + TOPICS_SECONDS
-        while topic not in await consumer.topics():
-            if time.monotonic() > deadline:
-                raise Unusable(f"the topic {topic} does not exist. Apply the topics: `tidemark up` does")
-            await asyncio.sleep(0.5)
-        return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
 
     async def _take(self, consumer: AIOKafkaConsumer, decoder: Decoder[M], run: str) -> None:
         fetched = await consumer.getmany(timeout_ms=WAIT_MS if self.ready.is_set() else 50)

@@ -49,14 +49,20 @@ class Worker:
 
         Every other error passes through. Raises `Stopping` where the process is to stop meanwhile.
         """
+        waited = False
         async for _ in pauses():
             try:
-                return await self.once(work)
+                result = await self.once(work)
             except Transient as error:
+                waited = True
                 self._progress.advance()
                 metrics.RETRIES.labels(self._name).inc()
                 self._process.health.unready(self._name, f"waiting for what is away: {error}")
                 log.warning("%s waits for what is away: %s; trying again", self._name, error)
+            else:
+                if waited:
+                    self._process.health.ready(self._name)
+                return result
             if self._process.stopping.is_set():
                 raise Stopping
         raise AssertionError  # pauses never end

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
+from tidemark.settings import Settings
 
 from services.embedded.data_directory import DataDirectory
 from services.embedded.services import NAMES, Ports, Service
@@ -89,5 +90,7 @@ def unknown_variables(names: Mapping[str, str]) -> list[str]:
     >>> unknown_variables({"TIDEMARK_WRITERS_X": "1", "TIDEMARK_WRITER_X": "1", "HOME": "/"})
     ['TIDEMARK_WRITERS_X']
     """
+    clients = {f"{PREFIX}{name.upper()}" for name in vars(Settings({}))}
     prefixes = (OWN_PREFIX, *(f"{PREFIX}{name.upper()}_" for name in NAMES))
-    return [name for name in names if name.startswith(PREFIX) and name not in SHARED and not name.startswith(prefixes)]
+    known = {*SHARED, *clients}
+    return [name for name in names if name.startswith(PREFIX) and name not in known and not name.startswith(prefixes)]

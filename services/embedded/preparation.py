@@ -1,15 +1,20 @@
 """What a fresh broker and ClickHouse need before any service starts."""
 
+import asyncio
+import sys
 from typing import Protocol
 
 from aiokafka.errors import KafkaError
 
 from services.embedded.broker import BrokerError
+from services.embedded.child import Child
 from services.embedded.lag import every_topic
 from services.embedded.plan import Plan
 from services.shared import topics
 from services.shared.errors import Unusable
 from services.shared.kafka import Kafka
+
+_MIGRATION_SECONDS = 120
 
 
 class PreparationError(Exception):
@@ -41,3 +46,14 @@ class Prepared:
 
     async def clickhouse(self) -> None:
         """Apply the migrations."""
+        launch = self._plan.clickhouse
+        log = self._plan.data.log("tables")
+        child = await Child.start((sys.executable, "-m", "services.embedded.tables"), launch.environment, log)
+        try:
+            code = await asyncio.wait_for(child.ended(), _MIGRATION_SECONDS)
+        except TimeoutError:
+            raise PreparationError(f"the tables are not up to date after {_MIGRATION_SECONDS} s: see {log}") from None
+        finally:
+            await child.kill()
+        if code:
+            raise PreparationError(f"the tables could not be brought up to date: see {log}")

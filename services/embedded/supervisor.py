@@ -140,10 +140,10 @@ class Supervisor:
         hurried = asyncio.create_task(self._hurry.wait())
         await asyncio.wait([orderly, hurried], return_when=asyncio.FIRST_COMPLETED)
         await _cancel(orderly, hurried)
-        await asyncio.gather(*(part.stop(0) for part in self.parts))
-        await self.keeper.stop()
         await _cancel(*self._background)
         await self.lags.forget()
+        await asyncio.gather(*(part.stop(0) for part in self.parts))
+        await self.keeper.stop()
         await self._probes.close()
 
     async def _end_in_order(self) -> None:

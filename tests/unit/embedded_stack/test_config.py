@@ -1,0 +1,67 @@
+"""What each process is told."""
+
+import pytest
+
+from services.embedded.config import Config, Environment, unknown_variables
+from services.embedded.data_directory import DataDirectory
+from services.embedded.services import NAMES, SERVICES, Ports
+
+GATEWAY, WRITER = (next(service for service in SERVICES if service.name == name) for name in ("gateway", "writer"))
+
+
+@pytest.fixture
+def data(tmp_path):
+    made = DataDirectory(tmp_path)
+    made.create()
+    return made
+
+
+def environment(data, outside, cores=2):
+    return lambda service: Environment(Config(port_base=9000), data, outside).of(service, cores)
+
+
+def test_a_service_is_given_the_shared_variables_and_its_own(data):
+    outside = {
+        "HOME": "/home",
+        "TIDEMARK_WRITER_BATCH_RECORDS": "9",
+        "TIDEMARK_LATENCY_PRICES": "x",
+        "TIDEMARK_URL": "u",
+    }
+    told = environment(data, outside)(WRITER)
+    assert told["TIDEMARK_WRITER_BATCH_RECORDS"] == "9"
+    assert told["HOME"] == "/home"
+    assert told["TIDEMARK_KAFKA_BOOTSTRAP"] == "127.0.0.1:9005"
+    assert told["TIDEMARK_WRITER_HTTP_PORT"] == "9010"
+    assert not {"TIDEMARK_LATENCY_PRICES", "TIDEMARK_URL"} & set(told)
+
+
+def test_only_the_registry_is_given_the_key_itself(data):
+    told = {service.name: environment(data, {})(service) for service in SERVICES}
+    assert [name for name, variables in told.items() if data.api_key() in variables.values()] == ["registry"]
+
+
+def test_the_gateway_keeps_a_spool(data):
+    assert environment(data, {})(GATEWAY)["TIDEMARK_GATEWAY_SPOOL"] == f"{data.root}/spool/gateway"
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(2, "1"), (64, None)])
+def test_few_cores_mean_one_thread_a_process(data, cores, threads):
+    assert environment(data, {}, cores)(WRITER).get("OMP_NUM_THREADS") == threads
+
+
+def test_a_misspelt_variable_is_found():
+    assert unknown_variables({"TIDEMARK_WRITTER_X": "1", "TIDEMARK_GATEWAY_X": "1", "PATH": ""}) == [
+        "TIDEMARK_WRITTER_X"
+    ]
+
+
+def test_a_service_that_does_not_exist_cannot_be_left_out():
+    assert Config(without="drift, alerter").left_out == {"drift", "alerter"}
+    with pytest.raises(ValueError, match="no such service: swimmer"):
+        _ = Config(without="swimmer").left_out
+
+
+def test_every_port_is_somebody_elses():
+    ports = Ports(8700).all()
+    assert len(set(ports.values())) == len(ports) == len(NAMES) + 4
+    assert (ports["gateway"], ports["supervisor"], ports["rollback"]) == (8700, 8706, 8718)

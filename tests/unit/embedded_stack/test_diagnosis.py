@@ -1,0 +1,89 @@
+"""What `tidemark doctor` says."""
+
+import socket
+
+import pytest
+
+from services.embedded import diagnosis, machine
+from services.embedded.data_directory import DataDirectory
+from services.embedded.occupants import occupant
+from services.embedded.services import Ports
+from services.shared.settings import SharedSettings
+from tests.unit.embedded_stack.stack_of_programs import free_base
+
+
+def part(**changes):
+    state = {
+        "name": "writer",
+        "state": "ready",
+        "ready": True,
+        "reason": "",
+        "restarts": 0,
+        "lag": 0,
+        "last_exit": None,
+    }
+    return {**state, "log": "/nowhere.log", **changes}
+
+
+def verdict(**changes):
+    status = {"phase": "running", "pid": 1, "parts": [part(**changes)]}
+    return next(finding for finding in diagnosis.parts(status) if finding.about == "writer")
+
+
+@pytest.mark.parametrize(
+    ("finding", "grade"),
+    [
+        (machine.python((3, 10)), "problem"),
+        (machine.python((3, 12)), "good"),
+        (machine.disk(0), "problem"),
+        (machine.disk(2 * 2**30), "warning"),
+        (machine.memory(2**30), "warning"),
+        (machine.clock(newest_seconds=1e9 + 3600, now_seconds=1e9), "problem"),
+        (machine.clock(newest_seconds=1e9, now_seconds=1e9), "good"),
+        (machine.settings({"TIDEMARK_WRITTER_X": "1"}), "problem"),
+        (verdict(), "good"),
+        (verdict(restarts=2), "warning"),
+        (verdict(lag=50_000), "warning"),
+        (verdict(ready=False, state="starting"), "problem"),
+    ],
+)
+def test_grades(finding, grade):
+    assert finding.grade == grade
+    assert finding.remedy or grade == "good"
+
+
+def test_a_crash_loop_is_told_with_its_last_error(tmp_path):
+    log = tmp_path / "writer.log"
+    log.write_text("starting\nValueError: no such table\nbye\n")
+    found = verdict(ready=False, state="crash loop", last_exit=1, log=str(log))
+    assert "ValueError: no such table" in found.what
+
+
+def test_a_taken_port_names_who_has_it():
+    base = free_base()
+    with socket.create_server(("127.0.0.1", base + 5)) as listener:
+        found = machine.free_ports(Ports(base))
+        assert found.grade == "problem"
+        assert f"{base + 5} (broker)" in found.what
+        assert "pytest" in occupant(listener.getsockname()[1])
+
+
+def test_a_missing_model_names_the_remedy(tmp_path):
+    assert "make setup" in machine.models(tmp_path).remedy
+
+
+def test_nobody_listening(tmp_path):
+    base = free_base()
+    place = SharedSettings(kafka_bootstrap=f"127.0.0.1:{base}", clickhouse_url=f"http://user:hidden@127.0.0.1:{base}")
+    findings = list(diagnosis.reachable(place))
+    assert [finding.grade for finding in findings] == ["problem", "problem"]
+    assert "hidden" not in str(findings)
+
+
+def test_a_service_that_stopped_itself_is_a_problem(tmp_path):
+    data = DataDirectory(tmp_path)
+    data.create()
+    (data.state / "toxicity.stopped").write_text("100 failures in a row: ValueError")
+    found = next(diagnosis.stopped(data))
+    assert (found.about, found.grade) == ("toxicity", "problem")
+    assert "100 failures in a row" in found.what

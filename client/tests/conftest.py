@@ -7,7 +7,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tidemark import Client
+from tidemark import Client, spool
 
 
 class Gateway:
@@ -157,7 +157,6 @@ def ledger(tmp_path):
 @pytest.fixture
 def spooled(tmp_path):
     """What lies in any spool, readable by checksum."""
-    from tidemark import spool
 
     def read():
         paths = sorted((tmp_path / "spool").rglob("*.spool"))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tidemark.spool import Spool, frame, read
@@ -95,9 +96,7 @@ def test_the_spool_of_a_dead_process_is_adopted_once_and_oldest_first(tmp_path, 
         Spool(Path(sys.argv[1]), instance="dead", max_bytes=10_000).append([b'{"number":1}'])
         os.kill(os.getpid(), 9)
     """
-    subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], check=False, cwd=os.path.dirname(os.path.dirname(__file__))
-    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, cwd=Path(__file__).parents[1])
     spool.append(payloads(2))
     assert spool.adopt() == 1
     second = Spool(tmp_path, instance="second", max_bytes=10_000)

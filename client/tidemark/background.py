@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from tidemark import lifecycle
 from tidemark.deployment import Deployments, route
-from tidemark.parts import Parts, asker
+from tidemark.parts import REJECTED, Parts, asker
 from tidemark.sender import Sender
 from tidemark.settings import Settings
 from tidemark.stats import NOTHING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tidemark.deployment import Answer
     from tidemark.intake import Intake
     from tidemark.settings import Options
@@ -37,7 +39,7 @@ class Background:
         self.sender = None
         self.deployments = Deployments(
             route(settings.app, settings.environment),
-            file=settings.spool / settings.destination / "deployment.json",
+            file=settings.folder / "deployment.json",
             default=settings.version or settings.default_version,
             connect=lambda: asker(settings),
         )
@@ -62,6 +64,11 @@ class Background:
         finally:
             self._waking.release()
         return True
+
+    @property
+    def rejected_file(self) -> Path:
+        """As `Client.rejected_file`."""
+        return self.settings.folder / REJECTED
 
     def follow(self) -> None:
         """Keep asking what serves; only the gateway can be asked."""

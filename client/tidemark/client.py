@@ -9,6 +9,7 @@ from tidemark.intake import Intake
 from tidemark.tracking import Tracking
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Unpack
 
     from tidemark.deployment import Deployment
@@ -21,8 +22,9 @@ class Client(Intake):
     """Sends calls to Tidemark from the background of an application.
 
     `emit`, `track`, `feedback` and `deployment` never raise, block or wait; only making a client with settings that
-    cannot work raises (`TypeError`, `ValueError`). Threads may share one. A forked child goes on with the same object,
-    under an instance id of its own; what its parent queued, its parent sends. At exit the queue is sent or spooled.
+    cannot work raises: `TypeError`, `ValueError`, `OSError` for a ledger that cannot be written. Threads may share one.
+    A forked child goes on with the same object, under an instance id of its own; what its parent queued, its parent
+    sends. At exit the queue is sent or spooled.
     """
 
     def __init__(self, **options: Unpack[Options]) -> None:
@@ -70,6 +72,11 @@ class Client(Intake):
     def stats(self) -> Stats:
         """What became of everything that this process emitted."""
         return self._background.stats()
+
+    @property
+    def rejected_file(self) -> Path:
+        """Where what was refused for good is kept, with the reason, as JSON lines."""
+        return self._background.rejected_file
 
     @property
     def instance(self) -> str:

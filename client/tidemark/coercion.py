@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+# What the gateway takes. Checked here too, so that what the spool promised is not refused later.
 LONGEST_NAME = 200
+MOST_ENTRIES = 1000
+LARGEST_INTEGER = 2**53
+SEPARATORS = re.compile(r"[|\x00-\x1f]")
 DEEPEST = 20
 
 
@@ -37,6 +42,22 @@ def name(value: Any, field: str) -> str:
     return written
 
 
+def place(value: Any, field: str) -> str:
+    """A name that keys are made of: neither `|` nor control characters."""
+    written = name(value, field)
+    if SEPARATORS.search(written):
+        raise Unusable(field, "contains | or a control character", "use another name")
+    return written
+
+
+def short(value: Any, field: str) -> str:
+    """A text of at most 200 characters."""
+    written = text(value, field)
+    if len(written) > LONGEST_NAME:
+        raise Unusable(field, f"has {len(written)} characters", f"give at most {LONGEST_NAME}")
+    return written
+
+
 def identifier(value: Any, field: str) -> str:
     """A UUID in its usual form."""
     try:
@@ -60,7 +81,9 @@ def whole(value: Any, field: str) -> int:
     """A whole number."""
     if isinstance(value, float) and not value.is_integer():
         raise Unusable(field, "is no whole number", "give an int")
-    return int(number(value, field))
+    if not 0 <= number(value, field) <= LARGEST_INTEGER:
+        raise Unusable(field, f"is {value}", f"give a whole number from 0 to {LARGEST_INTEGER}")
+    return int(value)
 
 
 def numbers(value: Any, field: str) -> list[float]:
@@ -136,7 +159,7 @@ def objects(parts: Forms, *, needed: tuple[str, ...], short: str = "") -> Form:
     """A list of objects with these parts; where `short` is given, a bare text stands for an object with only that."""
 
     def form(value: Any, field: str) -> list[dict[str, Any]]:
-        given = [value] if isinstance(value, str | Mapping) else _sequence(value, field)
+        given = [value] if isinstance(value, str | Mapping) else _few(list(_sequence(value, field)), field)
         return [
             {short: part} if short and isinstance(part, str) else _object(part, field, parts, needed) for part in given
         ]
@@ -167,7 +190,9 @@ def _mapping(value: Any, field: str) -> Mapping[Any, Any]:
         value = value.model_dump()
     if not isinstance(value, Mapping):
         raise Unusable(field, f"is {type(value).__name__}, not names and values", "give a dict")
-    return value
+    if any(len(str(key)) > LONGEST_NAME for key in value):
+        raise Unusable(field, f"has a name longer than {LONGEST_NAME} characters", "shorten it")
+    return _few(value, field)
 
 
 def _sequence(value: Any, field: str) -> Iterable[Any]:
@@ -176,12 +201,19 @@ def _sequence(value: Any, field: str) -> Iterable[Any]:
     return value
 
 
+def _few(entries: E, field: str) -> E:
+    if len(entries) > MOST_ENTRIES:
+        raise Unusable(field, f"has {len(entries)} entries", f"give at most {MOST_ENTRIES}")
+    return entries
+
+
 def _kind(value: Any, field: str) -> str:
     if value not in KINDS:
         raise Unusable(field, f"is {value!r:.40}", f"give one of {', '.join(KINDS)}")
     return str(value)
 
 
+E = TypeVar("E", bound=Sized)
 Form = Callable[[Any, str], Any]
 Forms = Mapping[str, Form]
 
@@ -191,11 +223,11 @@ TOOL_CALL: Forms = {"name": text, "arguments": text, "tool_call_id": text, "resu
 _TOOL_CALLS = objects(TOOL_CALL, needed=("name",))
 
 CALL: Forms = {
-    **dict.fromkeys(("app", "environment", "version"), name),
+    **dict.fromkeys(("app", "environment", "version"), place),
     **dict.fromkeys(("prompt", "system_prompt", "response", "reference"), text),
-    **dict.fromkeys(("trace_id", "span_id", "parent_span_id", "session_id", "user_id"), text),
+    **dict.fromkeys(("trace_id", "span_id", "parent_span_id", "session_id", "user_id", "experiment", "arm"), short),
     **dict.fromkeys(("provider", "requested_model", "answering_model", "system_fingerprint"), text),
-    **dict.fromkeys(("finish_reason", "experiment", "arm", "payload_reference"), text),
+    **dict.fromkeys(("finish_reason", "payload_reference"), text),
     **dict.fromkeys(("duration_seconds", "queue_seconds", "time_to_first_token_seconds", "cost_usd"), number),
     **dict.fromkeys(("log_probabilities", "inter_token_seconds"), numbers),
     **dict.fromkeys(("groups", "tags"), labels),

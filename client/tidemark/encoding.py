@@ -34,11 +34,10 @@ def call(handed: Handed, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """
     call_id, handed_ns, serving, given, _ = handed
     event: dict[str, Any] = {"type": "call.v1", "call_id": call_id}
-    fields = {**defaults, **({"version": serving} if serving else {}), **given}
-    attributes = dict(fields.pop("attributes", None) or {})
+    known = {field: value for field, value in given.items() if value is not None and field != "call_id"}
+    fields = {**defaults, **({"version": serving} if serving else {}), **known}
+    attributes = ATTRIBUTES(fields.pop("attributes", {}), "attributes")
     for field, value in fields.items():
-        if value is None or field == "call_id":
-            continue
         if field in CALL:
             event[field] = CALL[field](value, field)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 Mask = Callable[[str], str]
 
@@ -54,37 +55,62 @@ def _iban(match: re.Match[str]) -> str:
     return "[iban]" + match[0][end:] if length == 0 and iban(match[0][:end].replace(" ", "")) else match[0]
 
 
+class Pattern(NamedTuple):
+    """What to look for and what to put there; a text (in small letters) without any of `needs` is not searched.
+
+    Expressions begin with the characters that a match can begin with, and look behind afterwards: so the search skips
+    what it cannot use. Both together make two kilobytes of prose cost microseconds.
+    """
+
+    needs: tuple[str, ...]
+    expression: re.Pattern[str]
+    replacement: str | Callable[[re.Match[str]], str]
+
+
 # In this order: a secret may contain digits that look like a card, a card some that look like a telephone number.
-# Every pattern is linear in the text: no part of one can match what its neighbour matches.
-PATTERNS: dict[str, tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = {
-    "private_key": (
+# Every expression is linear in the text: no part of one can match what its neighbour matches.
+PATTERNS = {
+    "private_key": Pattern(
+        ("private key-----",),
         re.compile(
             r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s:,\-]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
         ),
         "[private_key]",
     ),
-    "token": (
+    "token": Pattern(
+        tuple(
+            "eyj sk- akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza hf_ k_live_ k_test_ pypi- npm_ "
+            "tdm_".split()
+        ),
         re.compile(
             r"\b(?:eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|sk-[\w-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{30,}"
             r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abeoprs]-[\w-]{10,}|AIza[\w-]{35}|hf_\w{30,}"
-            r"|[rs]k_(?:live|test)_\w{16,}|pypi-[\w-]{30,}|npm_\w{30,}|td_[\w-]{20,})"
+            r"|[rs]k_(?:live|test)_\w{16,}|pypi-[\w-]{30,}|npm_\w{30,}|tdm_[\w-]{20,})"
         ),
         "[token]",
     ),
-    "bearer": (re.compile(r"(?i)\b(bearer|basic) +[\w.~+/-]{8,}=*"), r"\1 [token]"),
-    "secret": (
+    "bearer": Pattern(
+        ("bearer ", "basic "), re.compile(r"(?i)\b(bearer|basic) +(?=[^ ]*[\d=._-])[\w.~+/-]{8,}=*"), r"\1 [token]"
+    ),
+    "secret": Pattern(
+        tuple("apikey api_key api-key secret password passwd accesstoken access_token access-token".split()),
         re.compile(
             r"(?i)\b((?:api[_-]?key|secret|password|passwd|access[_-]?token)[\"']?\s?[:=]\s?[\"']?)[^\s\"',;]{6,}"
         ),
         r"\1[secret]",
     ),
-    "email": (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b"), "[email]"),
-    "iban": (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b"), _iban),
-    "card": (re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)"), _card),
-    "phone": (
+    "email": Pattern(
+        ("@",),
+        re.compile(r"[\w.+-](?<![\w.+-].)[\w.+-]{0,63}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b"),
+        "[email]",
+    ),
+    "iban": Pattern(tuple("0123456789"), re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]){11,30}\b"), _iban),
+    "card": Pattern(tuple("0123456789"), re.compile(r"\d(?<![\w.-].)(?:[ -]?\d){12,18}(?![\w-]|\.\d)"), _card),
+    "phone": Pattern(
+        tuple("0123456789"),
         re.compile(
-            r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){5,11}"
-            r"|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-])"
+            r"[+(\d](?<![\w.+-].)(?:(?<=\+)\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){5,11}"
+            r"|(?<=\()\d{3}\) ?\d{3}-\d{4}|(?<=\d)\d{2}-\d{3}-\d{4})(?![\w-])"
         ),
         "[phone]",
     ),
@@ -102,8 +128,10 @@ def builtin(names: Iterable[str] = tuple(PATTERNS)) -> Mask:
     chosen = [PATTERNS[name] for name in PATTERNS if name in set(names)]
 
     def mask(text: str) -> str:
-        for pattern, replacement in chosen:
-            text = pattern.sub(replacement, text)
+        small = text.lower()
+        for needs, expression, replacement in chosen:
+            if any(map(small.__contains__, needs)):
+                text = expression.sub(replacement, text)
         return text
 
     return mask

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from tidemark.transport import Transport
     from tidemark.transport_http import Http
 
+REJECTED = "rejected.jsonl"
+
 
 class Parts:
     """Everything behind the queue. Making it opens no connection and no file but the ledger."""
 
     def __init__(self, settings: Settings, transport: Transport | None = None) -> None:
         self.instance = ids.fresh()
-        folder = settings.spool / settings.destination
+        folder = settings.folder
         self.reports = Reports()
         self.preparer = Preparer(settings, instance=self.instance)
         self.spool = Spool(folder, instance=self.instance, max_bytes=settings.spool_bytes)
@@ -34,7 +36,7 @@ class Parts:
             self.transport,
             spool=self.spool,
             ledger=self.ledger,
-            rejects=Rejects(folder / "rejected.jsonl"),
+            rejects=Rejects(folder / REJECTED),
             backoff=Backoff(longest_seconds=settings.longest_backoff_seconds),
         )
 

@@ -6,43 +6,44 @@ import os
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from tidemark.masking import Mask, builtin
 
 if TYPE_CHECKING:
-    from typing import Literal, TypedDict, Unpack
+    from typing import Unpack
 
-    class Options(TypedDict, total=False):
-        """The settings that a client takes as arguments; the README says what each means."""
 
-        url: str
-        api_key: str
-        app: str
-        environment: str
-        version: str
-        default_version: str
-        transport: Literal["http", "kafka"]
-        kafka_bootstrap: str
-        kafka_prefix: str
-        tenant: str
-        mask: bool | Mask
-        sample_rate: float
-        spool: str | Path
-        spool_bytes: int
-        ledger: str | Path
-        queue_calls: int
-        queue_bytes: int
-        batch_calls: int
-        batch_bytes: int
-        linger_seconds: float
-        request_seconds: float
-        longest_backoff_seconds: float
-        exit_seconds: float
-        poll_seconds: float
-        longest_text: int
-        largest_call_bytes: int
-        enabled: bool
+class Options(TypedDict, total=False):
+    """The settings that a client takes as arguments; the README says what each means."""
+
+    url: str
+    api_key: str
+    app: str
+    environment: str
+    version: str
+    default_version: str
+    transport: Literal["http", "kafka"]
+    kafka_bootstrap: str
+    kafka_prefix: str
+    tenant: str
+    mask: bool | Mask
+    sample_rate: float
+    spool: str | Path
+    spool_bytes: int
+    ledger: str | Path
+    queue_calls: int
+    queue_bytes: int
+    batch_calls: int
+    batch_bytes: int
+    linger_seconds: float
+    request_seconds: float
+    longest_backoff_seconds: float
+    exit_seconds: float
+    poll_seconds: float
+    longest_text: int
+    largest_call_bytes: int
+    enabled: bool
 
 
 def _flag(text: str) -> bool:
@@ -80,7 +81,7 @@ _DECLARED: dict[str, tuple[Any, Callable[[str], Any]]] = {
     "exit_seconds": (5.0, float),
     "poll_seconds": (2.0, float),
     "longest_text": (100_000, int),
-    "largest_call_bytes": (2**20, int),
+    "largest_call_bytes": (900_000, int),
     "enabled": (True, _flag),
 }
 
@@ -131,13 +132,14 @@ class Settings:
         return [builtin(), *own] if self.mask else []
 
     @property
-    def destination(self) -> str:
-        """A name for where calls go: a spool is adopted only by clients of the same one, whatever their key.
+    def folder(self) -> Path:
+        """Where everything is kept for where calls go: a spool is adopted by clients of the same address and app alone.
 
-        A key may change while calls wait for it; another app may belong to another tenant.
+        Not of the same key, which may change while calls wait for it; another app may belong to another tenant.
         """
         where = (self.url,) if self.transport == "http" else (self.kafka_bootstrap, self.kafka_prefix, self.tenant)
-        return blake2b("\n".join([*where, self.app, self.environment]).encode(), digest_size=8).hexdigest()
+        digest = blake2b("\n".join([*where, self.app, self.environment]).encode(), digest_size=8)
+        return self.spool / digest.hexdigest()
 
 
 def _read(variable: str, text: str, read: Callable[[str], Any]) -> Any:

@@ -119,7 +119,7 @@ def connect(settings: Settings, reports: Reports | None = None) -> KafkaTranspor
     """The transport to the brokers that the settings name; connects with the first batch."""
     (reports or Reports()).warn(
         "kafka",
-        "Calls go straight to Kafka at %s: acknowledged is as durable as the topic; on the embedded broker, not at all.",
+        "Calls go straight to Kafka at %s: acknowledged is as durable as the topic, on the embedded broker not at all.",
         settings.kafka_bootstrap,
     )
     return KafkaTransport(

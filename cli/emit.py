@@ -1,0 +1,98 @@
+"""`tidemark emit`: send calls through the client."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tidemark import Client
+
+from cli.printing import data_directory, fail, say
+
+File = Annotated[typer.FileText | None, typer.Option(help="JSON lines, one call each; - reads standard input.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Where the stack's own API key lies.", envvar="TIDEMARK_DATA", show_default=".tidemark"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def emit(  # noqa: PLR0913, PLR0917  (one parameter an option: that is how a command line is declared)
+    prompt: Annotated[str | None, typer.Option(help="What the model was asked.")] = None,
+    response: Annotated[str | None, typer.Option(help="What it answered.")] = None,
+    context: Annotated[list[str] | None, typer.Option(help="A text it was given; may be repeated.")] = None,
+    file: File = None,
+    app: Annotated[str | None, typer.Option(help="The application.", envvar="TIDEMARK_APP")] = None,
+    environment: Annotated[str | None, typer.Option(help="Where it runs.", envvar="TIDEMARK_ENVIRONMENT")] = None,
+    version: Annotated[str | None, typer.Option(help="What served.", envvar="TIDEMARK_VERSION")] = None,
+    url: Annotated[str | None, typer.Option(help="The gateway.", envvar="TIDEMARK_URL")] = None,
+    ledger: Annotated[Path | None, typer.Option(help="Write the acknowledged ids there.")] = None,
+    timeout_seconds: Annotated[float, typer.Option(help="How long to wait for acknowledgement.")] = 30.0,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send one call, or a file of them, and wait until they are acknowledged.
+
+    Exit code 0: the gateway has all of them. 1: some were rejected or dropped. 2: it could not be reached, and they
+    wait in the spool for the next client of the same app.
+    """
+    if (file is None) == (prompt is None and response is None):
+        fail("give --prompt and --response, or --file")
+    calls = _read(file) if file else [{"prompt": prompt, "response": response, "context": context}]
+    options = {"app": app, "environment": environment, "version": version, "url": url, "ledger": ledger}
+    try:
+        client = Client(api_key=_api_key(data), **options)  # type: ignore[arg-type]
+    except (ValueError, OSError) as error:
+        fail(str(error))
+    call_ids = _emit(client, calls, timeout_seconds)
+    settled = client.flush(timeout_seconds)
+    client.close()
+    _tell(client, call_ids, settled=settled, as_json=as_json)
+
+
+def _emit(client: Client, calls: Iterable[dict[str, Any]], timeout_seconds: float) -> list[str]:
+    """Hand over every call; a file can be read faster than it is sent, so a full queue is waited for."""
+    call_ids = []
+    for number, call in enumerate(calls, 1):
+        call_ids.append(client.emit(**call))
+        if number % 1000 == 0:
+            client.flush(timeout_seconds)
+    return call_ids
+
+
+def _read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    return (_parsed(line, number) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _parsed(line: str, number: int) -> dict[str, Any]:
+    try:
+        call = json.loads(line)
+    except ValueError as error:
+        fail(f"line {number} is no JSON: {error}")
+    if not isinstance(call, dict):
+        fail(f"line {number} is no JSON object")
+    return {name: value for name, value in call.items() if name not in {"type", "tenant"}}
+
+
+def _api_key(data: Path | None) -> str:
+    """The environment's key, else the one that the embedded stack made."""
+    kept = data_directory(data).api_key_file
+    return os.environ.get("TIDEMARK_API_KEY") or (kept.read_text().strip() if kept.exists() else "")
+
+
+def _tell(client: Client, call_ids: list[str], *, settled: bool, as_json: bool) -> None:
+    stats = client.stats()
+    lost = stats.rejected + stats.dropped
+    code = 1 if lost or not settled else 2 if stats.spooled else 0
+    if as_json:
+        counts = {name: getattr(stats, name) for name in ("emitted", "acknowledged", "spooled", "rejected", "dropped")}
+        print(json.dumps({**counts, "call_ids": call_ids}))
+    else:
+        for call_id in call_ids:
+            print(call_id)
+        say(f"{stats.acknowledged} acknowledged, {stats.spooled} of them in the spool, {lost} rejected or dropped")
+    if stats.rejected:
+        say(f"what was rejected, and why: {client.rejected_file}")
+    raise typer.Exit(code)

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from services.embedded.clickhouse.app import application
-from services.embedded.clickhouse.engine import LIMITS, READ_ONLY_LIMITS, Connection
+from services.embedded.clickhouse.engine import READING, WRITING, Engine, Limits
 from services.embedded.config import Config
 from services.embedded.services import Ports
 
@@ -21,18 +21,17 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves the signals alone."""
+        """Leave the signals alone."""
         yield
 
 
 async def serve(path: Path, ports: Ports) -> None:
-    """Serves both ports until SIGTERM or SIGINT, then finishes what runs."""
+    """Serve both ports until SIGTERM or SIGINT, then finish what runs."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    writing = Connection(path, LIMITS, read_only=False)
-    reading = Connection(path, READ_ONLY_LIMITS, read_only=True)
+    engine = Engine(path)
     servers = [
-        _Server(_config(writing, ports.clickhouse)),
-        _Server(_config(reading, ports.clickhouse_readonly)),
+        _Server(_config(engine, WRITING, ports.clickhouse, read_only=False)),
+        _Server(_config(engine, READING, ports.clickhouse_readonly, read_only=True)),
     ]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,14 +39,12 @@ async def serve(path: Path, ports: Ports) -> None:
     try:
         await asyncio.gather(*(server.serve() for server in servers))
     finally:
-        reading.close()
-        writing.close()
+        engine.close()
 
 
-def _config(connection: Connection, port: int) -> uvicorn.Config:
-    return uvicorn.Config(
-        application(connection), host=HOST, port=port, log_level="warning", access_log=False, lifespan="off"
-    )
+def _config(engine: Engine, limits: Limits, port: int, *, read_only: bool) -> uvicorn.Config:
+    app = application(engine, limits, read_only=read_only)
+    return uvicorn.Config(app, host=HOST, port=port, log_level="warning", access_log=False, lifespan="off")
 
 
 def _stop(servers: list[_Server]) -> None:

@@ -1,8 +1,10 @@
 """ClickHouse's HTTP interface, as an ASGI application for each of the two ports."""
 
+import asyncio
 import json
 from http import HTTPStatus
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
@@ -10,17 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.embedded.clickhouse.compression import BodyError, decoded, encoded
-from services.embedded.clickhouse.engine import Connection, EngineError
-from services.embedded.clickhouse.statement import request_of
+from services.embedded.clickhouse.engine import Answer, Engine, EngineError, Limits
+from services.embedded.clickhouse.request import Request, request_of
+from services.embedded.clickhouse.statement import Refused
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # ClickHouse's codes and the HTTP status that its server answers them with; all others are 500.
 STATUS = {
-    **dict.fromkeys((6, 26, 27, 33, 38, 41, 43, 53, 62, 69, 72, 117, 130, 190, 6, 349, 386), 400),
-    **dict.fromkeys((46, 47, 60, 73, 81, 107, 115, 36), 404),
-    159: 408,
+    **dict.fromkeys((6, 25, 26, 27, 38, 41, 53, 62, 72, 117, 167, 168, 223, 376), 400),
+    **dict.fromkeys((46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 133, 336), 404),
+    **dict.fromkeys((291, 497), 403),
     48: 501,
-    164: 403,
 }
 CONTENT_TYPES = {
     "json": "application/json; charset=UTF-8",
@@ -34,38 +36,43 @@ CONTENT_TYPES = {
 }
 
 
-def application(connection: Connection) -> Starlette:
-    """Serves queries and inserts on one connection; refuses whatever does not come from this machine's own programs."""
+def application(engine: Engine, limits: Limits, *, read_only: bool) -> Starlette:
+    """Serve one port; refuse whatever does not come from this machine's own programs.
+
+    A GET only reads, as with ClickHouse's own server.
+    """
 
     async def answer(http: HttpRequest) -> Response:
         if refusal := _foreign(http):
             return Response(refusal, HTTPStatus.FORBIDDEN)
-        if http.url.path == "/ping" or (http.method == "GET" and "query" not in http.query_params):
+        if http.url.path == "/ping" or (http.method != "POST" and "query" not in http.query_params):
             return Response("Ok.\n")
         try:
             body = decoded(await http.body(), http.headers.get("content-encoding", ""))
-            return await _run(connection, http, body)
+            request = request_of(http.query_params, http.headers, body)
+            if read_only and not request.statement.reads:
+                raise Refused(164, "This port only reads. (READONLY)")
+            reading = read_only or http.method != "POST"
+            return await _response(await engine.run(request, limits, read_only=reading), request, http)
         except BodyError as error:
             return _refused(f"Code: 117. DB::Exception: {error}. (INCORRECT_DATA)\n", 117)
-        except EngineError as error:
+        except (EngineError, Refused) as error:
             return _refused(f"{error}\n", error.code)
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST", "HEAD"])])
 
 
-async def _run(connection: Connection, http: HttpRequest, body: bytes) -> Response:
-    request = request_of(http.query_params, http.headers, body)
-    answer = await connection.run(request)
+async def _response(answer: Answer, request: Request, http: HttpRequest) -> Response:
     headers = {
         "X-ClickHouse-Server-Display-Name": "tidemark",
         "X-ClickHouse-Timezone": "UTC",
         "X-ClickHouse-Format": request.format,
-        "X-ClickHouse-Query-Id": http.query_params.get("query_id", ""),
+        "X-ClickHouse-Query-Id": http.query_params.get("query_id") or str(uuid4()),
         "X-ClickHouse-Summary": json.dumps(answer.summary, separators=(",", ":")),
     }
     content = answer.body
     if http.query_params.get("enable_http_compression") == "1":
-        content, name = encoded(content, http.headers.get("accept-encoding", ""))
+        content, name = await asyncio.to_thread(encoded, content, http.headers.get("accept-encoding", ""))
         if name:
             headers["Content-Encoding"] = name
     media = CONTENT_TYPES.get(request.format.lower(), "application/octet-stream")
@@ -79,7 +86,7 @@ def _refused(text: str, code: int) -> Response:
 
 def _foreign(http: HttpRequest) -> str:
     """Why a request may not pass: a page in a browser, or a name that a foreign server made point here."""
-    if "origin" in http.headers:
+    if "origin" in http.headers or http.headers.get("sec-fetch-site", "none") != "none":
         return "Requests of web pages are refused; use `tidemark query`, curl or clickhouse-connect.\n"
     host = urlsplit(f"//{http.headers.get('host', '')}").hostname
     if host not in LOOPBACK:

@@ -1,42 +1,86 @@
-"""The engine in this process: one connection that may write, one that may only read, a worker thread each."""
+"""The engine in this process: one directory, and a session of its own for every request."""
 
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import chdb
 
-from services.embedded.clickhouse.statement import Insert, Request
+from services.embedded.clickhouse.request import Request
+from services.embedded.clickhouse.statement import Refused
 
-_CODE = re.compile(r"Code: (\d+)\. ")
-_NAME = re.compile(r"\w+")
+_CODE = re.compile(r"Code: (\d+)\.")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 UNKNOWN_EXCEPTION = 1002
-SYNTAX_ERROR = 62
 # A laptop's share: the rest of the memory belongs to the services.
 MEMORY_BYTES = 1_500_000_000
-LIMITS = {
-    "max_memory_usage": str(MEMORY_BYTES),
-    "max_execution_time": "60",
+QUERY_BYTES = 1_000_000_000
+# Syncing a part before its insert is acknowledged is what survives a power cut. Small caches and pools; with so few
+# threads, merges would never be large without the last three.
+_SERVER = f"""<clickhouse>
+  <timezone>UTC</timezone>
+  <max_server_memory_usage>{MEMORY_BYTES}</max_server_memory_usage>
+  <mark_cache_size>33554432</mark_cache_size>
+  <index_mark_cache_size>8388608</index_mark_cache_size>
+  <uncompressed_cache_size>0</uncompressed_cache_size>
+  <background_pool_size>2</background_pool_size>
+  <background_schedule_pool_size>4</background_schedule_pool_size>
+  <merge_tree>
+    <fsync_after_insert>1</fsync_after_insert>
+    <fsync_part_directory>1</fsync_part_directory>
+    <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
+    <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
+    <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
+  </merge_tree>
+</clickhouse>
+"""
+# The views set the last one; a session that has it already may read them in read-only mode, which allows no change.
+DEFAULTS = {
     "max_threads": "2",
     "insert_deduplicate": "0",
     "async_insert": "0",
+    "do_not_merge_across_partitions_select_final": "1",
 }
-READ_ONLY_LIMITS = {**LIMITS, "max_execution_time": "30", "max_result_bytes": "200000000"}
 
 
 class EngineError(Exception):
     """What the engine refused, with ClickHouse's own code."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
+        super().__init__(text[max(text.find("Code: "), 0) :])
         found = _CODE.search(text)
         self.code = int(found[1]) if found else UNKNOWN_EXCEPTION
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that one request may take; a client may ask for less, never for more. 0 is no limit."""
+
+    seconds: int
+    memory_bytes: int = QUERY_BYTES
+    result_rows: int = 0
+    result_bytes: int = 0
+
+    def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
+        """The client's settings, cut down to the limits; raises `Refused` for a limit that is no number."""
+        own = {
+            "max_execution_time": self.seconds,
+            "max_memory_usage": self.memory_bytes,
+            "max_result_rows": self.result_rows,
+            "max_result_bytes": self.result_bytes,
+        }
+        cut = {name: str(_least(asked.get(name), most)) for name, most in own.items() if most}
+        return {**DEFAULTS, **asked, **cut}
+
+
+WRITING = Limits(seconds=60)
+READING = Limits(seconds=30, result_rows=1_000_000, result_bytes=200_000_000)
 
 
 @dataclass(frozen=True)
@@ -52,89 +96,89 @@ class Answer:
 
     @property
     def summary(self) -> dict[str, str]:
-        """`X-ClickHouse-Summary`."""
-        return {
-            "read_rows": str(self.read_rows),
-            "read_bytes": str(self.read_bytes),
-            "written_rows": str(self.written_rows),
-            "written_bytes": str(self.written_bytes),
-            "total_rows_to_read": "0",
-            "result_rows": str(self.read_rows),
-            "result_bytes": str(len(self.body)),
-            "elapsed_ns": str(self.elapsed_ns),
-        }
+        """`X-ClickHouse-Summary`; how many rows the result has is not known, since it is not decoded here."""
+        counts = {name: str(value) for name, value in vars(self).items() if name != "body"}
+        return {**counts, "total_rows_to_read": "0", "result_bytes": str(len(self.body))}
 
 
-class Connection:
-    """One session of the engine: requests run one after another in a thread of its own, in the order they came.
+class Engine:
+    """The tables in one directory, which one process may hold.
 
-    Settings of a request end with it.
+    Order: what writes runs in one thread, in the order it came; what reads, in two others beside it. A setting or
+    `USE` of a request ends with it: each has a session of its own (under a millisecond). An insert that returned
+    survives kill -9 and power loss; one that failed has left nothing behind.
     """
 
-    def __init__(self, path: Path, limits: Mapping[str, str], *, read_only: bool) -> None:
-        self._session: Any = chdb.connect(str(path))
-        self._limits = limits
-        self._database = "default"
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="read" if read_only else "write")
-        for name, value in limits.items():
-            self._session.query(f"SET {name} = {value}")
-        if read_only:
-            self._session.query("SET readonly = 1")
+    def __init__(self, folder: Path) -> None:
+        config = folder / "server.xml"
+        config.write_text(_SERVER)
+        self._address = f"{folder / 'store'}?config-file={config}"
+        # The engine ends with its last connection: this one is never used and lives as long as the process.
+        self._anchor: Any = chdb.connect(self._address)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="read")
 
-    async def run(self, request: Request) -> Answer:
-        """Runs a request; raises `EngineError`. A caller that gives up does not stop what has begun."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, request)
+    async def run(self, request: Request, limits: Limits, *, read_only: bool) -> Answer:
+        """Run a request; raises `EngineError`, `Refused`. A caller that gives up does not stop what has begun."""
+        pool = self._readers if read_only or request.statement.reads else self._writer
+        return await asyncio.get_running_loop().run_in_executor(pool, self._run, request, limits, read_only)
 
     def close(self) -> None:
-        """Waits for what runs, and closes."""
-        self._thread.shutdown(cancel_futures=True)
-        self._session.close()
+        """Wait for what runs, and let go of the directory."""
+        self._writer.shutdown(cancel_futures=True)
+        self._readers.shutdown(cancel_futures=True)
+        self._anchor.close()
 
-    def _run(self, request: Request) -> Answer:
+    def _run(self, request: Request, limits: Limits, read_only: bool) -> Answer:
         started = time.perf_counter_ns()
-        try:
-            with self._settings(request.settings):
-                self._use(request.database or "default")
-                answer = self._insert(request.insert) if request.insert else self._query(request)
-        except RuntimeError as error:
-            raise EngineError(str(error)) from error
-        except UnicodeDecodeError as error:
-            raise EngineError(f"Code: {SYNTAX_ERROR}. DB::Exception: the query is not UTF-8: {error}") from error
-        return Answer(**{**vars(answer), "elapsed_ns": time.perf_counter_ns() - started})
-
-    def _query(self, request: Request) -> Answer:
-        result = self._session.query(request.text.decode(), request.format, params=dict(request.values))
-        body = result.bytes() or b""
-        return Answer(body, read_rows=result.rows_read(), read_bytes=result.bytes_read())
-
-    def _insert(self, insert: Insert) -> Answer:
-        # Streamed into the engine: no payload ever lies in a temporary file.
-        with self._session.send_insert(insert.sql, insert.format) as inserter:
-            inserter.append(insert.data)
-            result = inserter.finish()
-        return Answer(b"", written_rows=result.rows_written, written_bytes=result.bytes_written)
-
-    def _use(self, database: str) -> None:
-        if database != self._database:
-            self._session.query(f"USE {identifier(database)}")
-            self._database = database
+        settings = limits.settings(request.settings) | ({"readonly": "1"} if read_only else {})
+        with self._session(request.database, settings) as session:
+            answer = _insert(session, request) if request.statement.data is not None else _query(session, request)
+        return replace(answer, elapsed_ns=time.perf_counter_ns() - started)
 
     @contextmanager
-    def _settings(self, settings: Mapping[str, str]) -> Iterator[None]:
-        changed: list[str] = []
+    def _session(self, database: str, settings: Mapping[str, str]) -> Iterator[Any]:
+        session = chdb.connect(self._address)
         try:
-            for name, value in settings.items():
-                if not _NAME.fullmatch(name):
-                    raise EngineError(f"Code: {SYNTAX_ERROR}. DB::Exception: {name!r} is not the name of a setting.")
-                self._session.query(f"SET {name} = {literal(value)}")
-                changed.append(name)
-            yield
+            if database:
+                session.query(f"USE {identifier(database)}")
+            session.query(
+                "SET " + ", ".join(f"{_setting(name)} = {literal(value)}" for name, value in settings.items())
+            )
+            yield session
+        except RuntimeError as error:
+            raise EngineError(str(error)) from error
         finally:
-            self._restore(changed)
+            session.close()
 
-    def _restore(self, names: Sequence[str]) -> None:
-        for name in names:
-            self._session.query(f"SET {name} = {self._limits.get(name, 'DEFAULT')}")
+
+def _query(session: Any, request: Request) -> Answer:
+    result = session.query(request.statement.sql, request.format, params=dict(request.values))
+    body = result.bytes() or b""
+    return Answer(body, result.rows_read(), result.bytes_read(), result.rows_written(), result.bytes_written())
+
+
+def _insert(session: Any, request: Request) -> Answer:
+    # Streamed into the engine: no payload ever lies in a temporary file, and it takes half the time of one.
+    with session.send_insert(request.statement.sql, request.statement.format) as inserter:
+        if request.statement.data:
+            inserter.append(request.statement.data)
+        result = inserter.finish()
+    return Answer(b"", written_rows=result.rows_written, written_bytes=result.bytes_written)
+
+
+def _least(asked: str | None, most: int) -> int:
+    try:
+        wanted = int(float(asked or 0))
+    except ValueError:
+        raise Refused(72, f"{asked!r} is no number. (CANNOT_PARSE_NUMBER)") from None
+    return min(wanted, most) if wanted > 0 else most
+
+
+def _setting(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Refused(115, f"Unknown setting {name!r}. (UNKNOWN_SETTING)")
+    return name
 
 
 def identifier(name: str) -> str:

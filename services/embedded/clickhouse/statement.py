@@ -1,89 +1,124 @@
-"""What one HTTP request asks of the engine, read as ClickHouse's HTTP interface reads it.
+r"""What one SQL text asks for, as far as the HTTP interface has to know, without running it.
 
->>> insert_of(b"INSERT INTO t (a) FORMAT CSV 1")
-Insert(sql='INSERT INTO t (a)', format='CSV', data=b'1')
+>>> Statement.of(b"INSERT INTO t FORMAT CSV\n1,2\n").data
+b'1,2\n'
+>>> Statement.of(b"SELECT 'FORMAT x' FORMAT JSON").format
+'JSON'
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
-# Parameters of the transport; every other one is a setting of the query, or a value for it (`param_…`).
-TRANSPORT = frozenset(
-    "buffer_size cancel_http_readonly_queries_on_client_close client_protocol_version compress database decompress "
-    "default_format enable_http_compression http_headers_progress_interval_ms http_zlib_compression_level password "
-    "query query_id quota_key role send_progress_in_http_headers session_check session_id session_timeout user "
-    "wait_end_of_query".split()
+_TOKEN = re.compile(
+    r"""
+    (?P<skip> \s+ | --[^\n]* | \#[ !][^\n]* | /\*.*?\*/ )
+  | (?P<text> '(?:[^'\\]|\\.|'')*' )
+  | (?P<quoted> `(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*" )
+  | (?P<word> [A-Za-z_][A-Za-z0-9_]* )
+  | (?P<number> [0-9][A-Za-z0-9_.]* )
+  | (?P<sign> . )
+    """,
+    re.VERBOSE | re.DOTALL,
 )
-_COLUMNS = rb"\s*(?:\((?:`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\"|[^()`\"]|\([^()]*\))*\))?"
-_NAME = rb"(?:`[^`]*`|\"[^\"]*\"|[\w.])+"
-_INSERT = re.compile(
-    rb"\s*(?P<head>INSERT\s+INTO\s+(?:TABLE\s+)?(?:FUNCTION\s+\w+\s*\([^()]*\)|"
-    + _NAME
-    + rb")"
-    + _COLUMNS
-    + rb"(?:\s*SETTINGS\s+[^;]*?)?)\s*FORMAT\s+(?P<format>\w+)[ \t]*(?:\r?\n)?",
-    re.IGNORECASE | re.DOTALL,
+_GAP = re.compile(rb"[ \t\r]*\n?")
+_READS = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "("})
+# They reach the host's files, the network or this process, and the engine's own read-only mode lets some of them pass.
+_OUTSIDE = frozenset(
+    "file filecluster filesystem python executable eval arrowstream cluster clusterallreplicas remote remotesecure url "
+    "urlcluster s3 s3cluster gcs oss cosn hdfs hdfscluster azureblobstorage azureblobstoragecluster mysql postgresql "
+    "sqlite mongodb redis jdbc odbc bigquery ytsaurus prometheusquery prometheusqueryrange hascolumnintable "
+    "catboostevaluate".split()
 )
-_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*(?:SETTINGS\b[^;]*)?;?\s*$", re.IGNORECASE)
-INLINE_FORMATS = frozenset({"values"})
+_OUTSIDE_FAMILIES = ("deltalake", "iceberg", "hudi", "paimon", "ai")
 
 
-class Insert(NamedTuple):
-    """An INSERT with its data: `sql` has no FORMAT clause."""
+class _Token(NamedTuple):
+    text: str
+    kind: str
+    end: int
+    depth: int
 
-    sql: str
-    format: str
-    data: bytes
+    @property
+    def name(self) -> str:
+        """Upper case for a bare word, nothing for what is quoted."""
+        return self.text.upper() if self.kind in {"word", "sign"} else ""
+
+
+class Refused(Exception):
+    """A statement that this server does not run, with ClickHouse's own code for it."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"Code: {code}. DB::Exception: {reason}")
+        self.code = code
 
 
 @dataclass(frozen=True)
-class Request:
-    """One request: what to run, in which database, with which settings and values, and the format of the answer."""
+class Statement:
+    """One statement: `sql` is what the engine is given; an INSERT with inline rows has these in `data`, in `format`."""
 
-    text: bytes
-    database: str
-    settings: Mapping[str, str]
-    values: Mapping[str, str]
-    format: str
+    sql: str
+    format: str | None
+    data: bytes | None
+    reads: bool
 
-    @property
-    def insert(self) -> Insert | None:
-        """The INSERT with data that this is; None for any other statement."""
-        return insert_of(self.text)
-
-
-def request_of(parameters: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Request:
-    """The request in URL parameters, headers and decompressed body.
-
-    The query is the parameter `query` with the body behind it, or the body alone.
-    """
-    query = parameters.get("query", "").encode()
-    text = query + b"\n" + body if query else body
-    return Request(
-        text=text,
-        database=parameters.get("database") or headers.get("x-clickhouse-database", ""),
-        settings={name: value for name, value in parameters.items() if _is_setting(name)},
-        values={name[6:]: value for name, value in parameters.items() if name.startswith("param_")},
-        format=_output_format(text, parameters, headers),
-    )
+    @classmethod
+    def of(cls, text: bytes) -> "Statement":
+        """Take `text` apart; raises `Refused` for several statements and for what reaches beyond the database."""
+        tokens: list[_Token] = []
+        for token in _tokens(text.decode("latin-1")):
+            tokens.append(token)
+            if tokens[0].name == "INSERT" and (found := _inline(tokens, text)):
+                _verify(tokens)
+                return found
+        _verify(tokens)
+        names = [token.name for token in tokens]
+        reads = bool(names) and names[0] in _READS
+        return cls(text.decode("utf-8", "replace"), _output_format(tokens) if reads else None, None, reads)
 
 
-def insert_of(text: bytes) -> Insert | None:
-    """The INSERT with data in `text`, split after its FORMAT clause; None where the engine can run it as it is."""
-    match = _INSERT.match(text)
-    if match is None or match["format"].lower().decode() in INLINE_FORMATS:
+def _tokens(text: str) -> Iterator[_Token]:
+    """Latin-1 in, so that an index is a byte; comments and spaces are left out."""
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or ""
+        if kind == "skip":
+            continue
+        depth += {"(": 1, ")": -1}.get(match.group(), 0)
+        yield _Token(match.group(), kind, match.end(), depth)
+
+
+def _inline(tokens: list[_Token], text: bytes) -> Statement | None:
+    """An INSERT whose rows follow in the text, once its last token names their format."""
+    last = tokens[-1]
+    if last.depth or (last.name != "VALUES" and (len(tokens) == 1 or tokens[-2].name != "FORMAT")):
         return None
-    return Insert(match["head"].decode().strip(), match["format"].decode(), text[match.end() :])
+    if any(token.name in {"SELECT", "WITH"} and not token.depth for token in tokens):
+        return None
+    if last.name == "VALUES":
+        head = text[: last.end - len("VALUES")]
+        return Statement(head.decode("utf-8", "replace"), "Values", text[last.end :].rstrip(b" \t\r\n;"), False)
+    head = text[: tokens[-2].end - len("FORMAT")]
+    gap = _GAP.match(text, last.end)
+    return Statement(head.decode("utf-8", "replace"), last.text, text[gap.end() if gap else last.end :], False)
 
 
-def _output_format(text: bytes, parameters: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    written = _FORMAT.search(text[-1000:].decode(errors="replace"))
-    if written:
-        return written[1]
-    return headers.get("x-clickhouse-format") or parameters.get("default_format") or "TabSeparated"
+def _output_format(tokens: list[_Token]) -> str | None:
+    pairs = pairwise(tokens)
+    named = [
+        after.text for token, after in pairs if token.name == "FORMAT" and not token.depth and after.kind == "word"
+    ]
+    return named[-1] if named else None
 
 
-def _is_setting(name: str) -> bool:
-    return name not in TRANSPORT and not name.startswith("param_")
+def _verify(tokens: list[_Token]) -> None:
+    for token, after in pairwise(tokens):
+        if token.text == ";" and after.text != ";":
+            raise Refused(62, "Syntax error: several statements in one request are not allowed. (SYNTAX_ERROR)")
+        if (token.name, after.name) in {("INTO", "OUTFILE"), ("FROM", "INFILE")}:
+            raise Refused(497, "Files of this machine cannot be read or written from here. (ACCESS_DENIED)")
+        name = token.text.strip('`"').lower() if token.kind in {"word", "quoted"} else ""
+        if after.text == "(" and (name in _OUTSIDE or name.startswith(_OUTSIDE_FAMILIES)):
+            raise Refused(497, f"The function {name} reaches beyond the database: not here. (ACCESS_DENIED)")

@@ -1,0 +1,1 @@
+"""What a response says that its context does not."""

@@ -1,0 +1,58 @@
+"""Content words, how rare they are, and which of them are new."""
+
+import re
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from functools import lru_cache
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
+_NUMBER = re.compile(r"\d")
+_ENDINGS = re.compile(
+    r"(?:ational|ation|ization|fulness|ousness|iveness|ically|ments?|ings?|edly|ness|ally|ions?|ies|ied|ers?|ed|es|ly|al"
+    r"|s|e|y)$"
+)
+STOP_WORDS = frozenset(
+    "a about above after again against all also am an and any are aren't as at be because been before being below "
+    "between both but by can can't cannot could couldn't did didn't do does doesn't doing don't down during each few "
+    "for from further had has hasn't have haven't having he her here hers him his how however i if in into is isn't "
+    "it it's its itself just let let's may me might more most must my no nor not now of off on once only or other our "
+    "ours out over own s same shall she should shouldn't since so some such t than that that's the their theirs them "
+    "then there there's these they they're this those through to too under until up upon us very was wasn't we were "
+    "weren't what when where which while who whom whose why will with within without won't would wouldn't yes you "
+    "your yours".split()
+)
+
+
+@dataclass(frozen=True)
+class Rarity:
+    """Inverse document frequency (natural logarithm) of stems; one that was never seen is as rare as can be."""
+
+    idf: Mapping[str, float]
+    unseen: float
+
+    def of(self, stem: str) -> float:
+        """The rarity of one stem."""
+        return self.idf.get(stem, self.unseen)
+
+    def mass(self, stems: Set[str]) -> float:
+        """The summed rarity of several; in a fixed order, because sums of floats depend on it."""
+        return sum(self.of(stem) for stem in sorted(stems))
+
+
+def stems(text: str) -> frozenset[str]:
+    """The stems of content words, and the numbers, of `text`.
+
+    >>> sorted(stems("The threads were joined in 1,200 ms"))
+    ['1200', 'join', 'ms', 'thread']
+    """
+    return frozenset(stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS)
+
+
+@lru_cache(65_536)
+def stem(word: str) -> str:
+    """A word without its ending; coarse on purpose: a stem too short hides a new word, one too long invents it."""
+    if _NUMBER.match(word):
+        return word.replace(",", "").rstrip(".:")
+    word = re.sub(r"['’]\w*$", "", word)
+    short = _ENDINGS.sub("", word)
+    return short if len(short) >= 3 else word

@@ -1,0 +1,1 @@
+"""Toxicity of prompts and responses, sentence by sentence."""

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS {database}.windows_rows {on_cluster} (
     sketch_positive Map(Int32, Float64) CODEC(ZSTD(1)),
     sketch_negative Map(Int32, Float64) CODEC(ZSTD(1)),
     sketch_zero Float64 CODEC(ZSTD(1)),
-    drift_test LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
+    drift_name LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
     drift_statistic Nullable(Float64) CODEC(ZSTD(1)),
     drift_p_value Nullable(Float64) CODEC(ZSTD(1)),
     drift_reference_id Nullable(String) CODEC(ZSTD(1)),

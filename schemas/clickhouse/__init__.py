@@ -9,7 +9,8 @@ from typing import Any, Protocol
 FOLDER = Path(__file__).parent
 # Only the ledger of the migrations is made before the first of them.
 LEDGER = """
-CREATE TABLE IF NOT EXISTS {database}.migrations {on_cluster} (number UInt32, name String, applied_at DateTime64(3, 'UTC'))
+CREATE TABLE IF NOT EXISTS {database}.migrations {on_cluster}
+(number UInt32, name String, applied_at DateTime64(3, 'UTC'))
 ENGINE = {engine}(applied_at) ORDER BY number
 """
 
@@ -65,10 +66,12 @@ def migrations() -> list[Migration]:
 
 def pending(client: Client, names: Names) -> list[Migration]:
     """The migrations that a database has not seen; a database that is not there has seen none."""
-    known = client.query(f"SELECT count() FROM system.tables WHERE database = '{names.database}' AND name = 'migrations'")
+    known = client.query(
+        f"SELECT count() FROM system.tables WHERE database = '{names.database}' AND name = 'migrations'"
+    )
     if not known.result_rows[0][0]:
         return migrations()
-    applied = client.query(f"SELECT number FROM {names.database}.migrations FINAL").result_rows  # noqa: S608
+    applied = client.query(f"SELECT number FROM {names.database}.migrations FINAL").result_rows
     seen = {number for (number,) in applied}
     return [migration for migration in migrations() if migration.number not in seen]
 
@@ -82,6 +85,6 @@ def apply(client: Client, names: Names) -> Sequence[Migration]:
         for statement in migration.statements(names):
             client.command(statement)
         client.command(
-            f"INSERT INTO {names.database}.migrations VALUES ({migration.number}, '{migration.name}', now64(3))"  # noqa: S608
+            f"INSERT INTO {names.database}.migrations VALUES ({migration.number}, '{migration.name}', now64(3))"
         )
     return applied

@@ -80,3 +80,9 @@ TOPICS: tuple[Topic[Any], ...] = (
 def dead_letters(service: str) -> Topic[DeadLetter]:
     """The topic that holds what `service` could not take."""
     return replace(_DEAD_LETTERS, name=_DEAD_LETTERS.name.format(service=service))
+
+
+def every_topic() -> list[Topic[Any]]:
+    """The declared topics, and the dead letters of every service that consumes one of them."""
+    services = sorted({service for topic in TOPICS for service in topic.consumers})
+    return [*TOPICS, *map(dead_letters, services)]

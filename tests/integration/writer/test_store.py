@@ -1,0 +1,155 @@
+"""The writer's rows in the real engine: every field arrives, repeats are harmless, the fuller row wins."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import clickhouse_connect
+import msgspec
+import pytest
+
+import schemas
+from schemas import clickhouse
+from schemas.ids import uuid7
+from schemas.messages import Call, Window
+from schemas.topics import SCORES, TOPICS, WINDOWS, every_topic
+from services.shared.errors import Transient
+from services.shared.record import Record
+from services.shared.sink import Batch
+from services.writer.store import Store
+from services.writer.writer import TABLES
+from tests.support.engine import running
+
+pytestmark = pytest.mark.embedded
+EXAMPLES = Path(schemas.__file__).parent / "examples"
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+NAMES = clickhouse.Names()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("engine")) as found:
+        clickhouse.apply(_client(found, database="default"), NAMES)
+        yield found
+
+
+@pytest.fixture
+def client(engine):
+    return _client(engine)
+
+
+def _client(engine, database="tidemark"):
+    return clickhouse_connect.get_client(host="127.0.0.1", port=engine.ports.clickhouse, database=database)
+
+
+def _batch(topic, *messages, offset=0):
+    records = [Record(message, topic.name, 0, offset + n, "run", 0) for n, message in enumerate(messages)]
+    return Batch(
+        topic=topic,
+        partition=0,
+        broker_run="run",
+        first_offset=offset,
+        last_offset=offset + max(0, len(messages) - 1),
+        records=records,
+    )
+
+
+def _example(topic, name="*"):
+    folder = "dlq" if topic.name.startswith("dlq") else topic.name.partition(".")[0]
+    file = next((EXAMPLES / folder / "v1").glob(f"{name}.json"))
+    return topic.message.decode(file.read_bytes())
+
+
+@pytest.mark.parametrize("topic", every_topic()[: len(TOPICS) + 1], ids=lambda topic: topic.name)
+def test_columns_and_tables_agree(client, topic):
+    for table in TABLES[topic.message]:
+        described = client.query(f"DESCRIBE TABLE {table.rows}").result_rows
+        assert {row[0] for row in described} == {column.name for column in table.columns}
+
+
+@pytest.mark.parametrize("topic", every_topic()[: len(TOPICS) + 1], ids=lambda topic: topic.name)
+def test_every_example_is_stored_once_however_often_it_comes(client, topic):
+    store = Store(lambda: client, lambda: NOON)
+    message = _example(topic)
+    for _ in range(2):
+        store.write(topic, [_batch(topic, message)])
+    for table in TABLES[topic.message]:
+        first = table.columns[0].name
+        value = table.columns[0].value(message)
+        found = client.query(
+            f"SELECT count() FROM {table.name} WHERE {first} = {{id:String}}", parameters={"id": value}
+        )
+        assert found.result_rows == [(1,)]
+
+
+def test_nothing_of_a_call_is_lost(client):
+    call = Call.decode((EXAMPLES / "calls/v1/full.json").read_bytes())
+    Store(lambda: client, lambda: NOON).write(TOPICS[0], [_batch(TOPICS[0], call)])
+    text = client.query("SELECT * FROM calls WHERE call_id = {id:UUID}", parameters={"id": str(call.call_id)})
+    row = dict(zip(text.column_names, text.result_rows[0], strict=True))
+    stored = json.dumps(row, default=str, ensure_ascii=False)
+    for name in ("trace_id", "session_id", "prompt", "response", "system_fingerprint", "experiment", "client_instance"):
+        assert row[name] == getattr(call, name)
+    assert json.loads(row["context"]) == list(msgspec.to_builtins(call.context))
+    assert json.loads(row["parameters"]) == call.parameters
+    assert (row["groups"], row["input_tokens"], row["sequence"]) == (dict(call.groups), 42, 17)
+    assert "gen_ai.operation.name" in stored
+
+
+def test_a_scored_row_wins_over_one_that_was_not_whatever_comes_last(client):
+    scored = _example(SCORES, "scored")
+    not_scored = msgspec.structs.replace(scored, status="not_scored", value=None, reason="reference")
+    store = Store(lambda: client, lambda: NOON)
+    for score in (not_scored, scored, not_scored):
+        store.write(SCORES, [_batch(SCORES, score)])
+    assert _of(client, "scores", "status", scored.score_id) == [("scored",)]
+
+
+def test_a_late_input_wins_over_an_earlier_one(client):
+    early = msgspec.structs.replace(_example(SCORES, "scored"), score_id=uuid7())
+    late = msgspec.structs.replace(early, input_at=early.called_at + timedelta(hours=3), value=0.1)
+    store = Store(lambda: client, lambda: NOON)
+    for score in (late, early):
+        store.write(SCORES, [_batch(SCORES, score)])
+    assert _of(client, "scores", "value", early.score_id) == [(0.1,)]
+
+
+def test_the_fuller_window_wins(client):
+    full = _example(WINDOWS, "scores")
+    part = msgspec.structs.replace(full, count=1, weight=2.0)
+    store = Store(lambda: client, lambda: NOON)
+    for window in (full, part):
+        store.write(WINDOWS, [_batch(WINDOWS, window)])
+    assert _of(client, "windows", "count", full.window_id, column="window_id") == [(full.count,)]
+
+
+def test_a_rebuilt_generation_wins_over_a_fuller_window(client):
+    live: Window = msgspec.structs.replace(_example(WINDOWS, "scores"), window_id=uuid7())
+    rebuilt = msgspec.structs.replace(live, generation=1, count=1)
+    store = Store(lambda: client, lambda: NOON)
+    for window in (rebuilt, live):
+        store.write(WINDOWS, [_batch(WINDOWS, window)])
+    assert _of(client, "windows", "generation", live.window_id, column="window_id") == [(1,)]
+
+
+def test_the_covered_range_is_recorded(client):
+    Store(lambda: client, lambda: NOON).write(SCORES, [_batch(SCORES, _example(SCORES, "scored"), offset=700)])
+    found = client.query("SELECT topic, partition, row_count FROM ingest_ranges WHERE first_offset = 700").result_rows
+    assert found == [("scores.v1", 0, 1)]
+
+
+def test_a_store_that_is_away_is_transient():
+    def away():
+        return clickhouse_connect.get_client(host="127.0.0.1", port=9, connect_timeout=1)
+
+    with pytest.raises(Transient):
+        Store(away, lambda: NOON).write(SCORES, [_batch(SCORES, _example(SCORES, "scored"))])
+
+
+def test_migrations_can_be_applied_again(client):
+    assert clickhouse.apply(client, NAMES) == []
+
+
+def _of(client, view, wanted, identity, column="score_id"):
+    query = f"SELECT {wanted} FROM {view} WHERE {column} = {{id:UUID}}"
+    return client.query(query, parameters={"id": str(identity)}).result_rows

@@ -1,6 +1,7 @@
 """`tidemark status`: health, lag, rates and memory of every part."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ Data = Annotated[
     Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_WIDTH = 160  # of what is not a terminal
 _COLOURS = {"ready": "green", "starting": "yellow", "waiting": "yellow", "crash loop": "red", "pausing": "red"}
 
 
@@ -29,7 +31,7 @@ def status(data: Data = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"running": True, **answer}))
     else:
-        Console().print(_table(answer))
+        Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(answer))
     raise typer.Exit(0 if answer["ready"] else 1)
 
 

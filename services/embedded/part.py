@@ -39,6 +39,7 @@ class Part:
         self.reason = ""
         self.last_exit: int | None = None
         self.started_at: float | None = None
+        self.answers = False  # it listens, ready or not
         self._tell = tell
         self._child: Child | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -60,13 +61,16 @@ class Part:
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.create_task(self._keep(), name=self.launch.name)
 
-    def judge(self, *, ready: bool, reason: str) -> None:
+    def judge(self, *, answers: bool, ready: bool, reason: str) -> None:
         """Take note of what it says of itself."""
         if self.pid is None:
             return
+        self.answers = answers
         self.restarts.settle(self.uptime_seconds or 0)
         self.reason = reason
         if ready:
+            if not self._ready.is_set():
+                self._tell(f"{self.launch.name} is ready ({self.uptime_seconds or 0:.1f} s)")
             self.state = "ready"
             self._ready.set()
         elif self._ready.is_set():
@@ -119,7 +123,7 @@ class Part:
 
     async def _start(self) -> None:
         launch = self.launch
-        self.state, self.started_at = "starting", time.monotonic()
+        self.state, self.answers, self.started_at = "starting", False, time.monotonic()
         starting = asyncio.ensure_future(Child.start(launch.command, launch.environment, launch.log))
         try:
             self._child = await asyncio.shield(starting)

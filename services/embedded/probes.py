@@ -30,9 +30,9 @@ class Probes:
         try:
             answer = await self._http.get(part.launch.ready_url)
         except httpx.HTTPError as error:
-            part.judge(ready=False, reason=str(error) or type(error).__name__)
+            part.judge(answers=False, ready=False, reason=str(error) or type(error).__name__)
             return
-        part.judge(ready=answer.is_success, reason="" if answer.is_success else why(answer.text))
+        part.judge(answers=True, ready=answer.is_success, reason="" if answer.is_success else why(answer.text))
 
 
 def why(answer: str) -> str:

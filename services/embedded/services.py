@@ -13,7 +13,8 @@ from types import MappingProxyType
 class Service:
     """One process: `python -m services.<name>`.
 
-    `port` counts from the port base. Services of the same `start` begin together, when those before them are ready;
+    `port` counts from the port base. Services of the same `start` begin together, when those before them answer, or,
+    where they are `heavy` (load a model, with every core), when those are ready;
     those of the same `stop` end together, after those before them. `group` says that it has a consumer group;
     `drains`, that the group's lag falls to nothing when nothing comes in (a fold keeps the offsets of open windows);
     `replays`, that it may read a topic again beside itself: it neither acts nor keeps state.
@@ -26,6 +27,7 @@ class Service:
     group: bool = True
     drains: bool = True
     replays: bool = False
+    heavy: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -47,9 +49,9 @@ SERVICES: tuple[Service, ...] = (
     Service("drift", port=16, start=3, stop=1, drains=False),
     Service("alerter", port=17, start=4, stop=1),
     Service("rollback", port=18, start=4, stop=1),
-    Service("embedder", port=12, start=5, stop=1, replays=True),
-    Service("toxicity", port=13, start=6, stop=1, replays=True),
-    Service("hallucination", port=14, start=7, stop=1, replays=True),
+    Service("embedder", port=12, start=5, stop=1, replays=True, heavy=True),
+    Service("toxicity", port=13, start=6, stop=1, replays=True, heavy=True),
+    Service("hallucination", port=14, start=7, stop=1, replays=True, heavy=True),
 )
 NAMES = tuple(service.name for service in SERVICES)
 

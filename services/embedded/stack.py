@@ -9,6 +9,7 @@ from services.embedded.part import Part
 from services.embedded.services import Service
 
 _LOOK_SECONDS = 0.05
+_SETTLED = ("ready", "crash loop")
 
 
 class Stack:
@@ -20,12 +21,16 @@ class Stack:
         self._tell = tell
 
     async def start(self, ready_seconds: float) -> None:
-        """Start what is not running, rank by rank; a rank that is not ready in time does not stop the next."""
+        """Start what is not running, rank by rank, and wait until all are ready.
+
+        Who is not ready in time does not stop the others.
+        """
         for _, rank in groupby(sorted(self.services, key=lambda service: service.start), lambda service: service.start):
-            parts = [self.parts[service.name] for service in rank]
-            for part in parts:
-                part.release()
-            await asyncio.gather(*(self._until_ready(part, ready_seconds) for part in parts))
+            chosen = list(rank)
+            for service in chosen:
+                self.parts[service.name].release()
+            await asyncio.gather(*(self._begun(service, ready_seconds) for service in chosen))
+        await asyncio.gather(*(self._settled(self.parts[service.name], ready_seconds) for service in self.services))
 
     async def hold(self, chosen: Callable[[Service], bool], grace_seconds: float) -> None:
         """End the chosen services and leave them ended."""
@@ -38,15 +43,21 @@ class Stack:
     async def _each(self, chosen: Callable[[Service], bool], act: Callable[[Part], Awaitable[None]]) -> None:
         await asyncio.gather(*(act(self.parts[service.name]) for service in self.services if chosen(service)))
 
-    async def _until_ready(self, part: Part, seconds: float) -> None:
-        began = time.monotonic()
-        while part.state not in ("ready", "crash loop") and time.monotonic() - began < seconds:
-            await asyncio.sleep(_LOOK_SECONDS)
-        took = time.monotonic() - began
-        if part.state == "ready":
-            self._tell(f"{part.launch.name} is ready ({took:.1f} s)")
-        else:
-            self._tell(f"{part.launch.name} is not ready after {took:.0f} s: see {part.launch.log}")
+    async def _begun(self, service: Service, seconds: float) -> None:
+        """Wait until a service leaves the machine to the next one."""
+        part = self.parts[service.name]
+        await _until(lambda: part.state in _SETTLED or (part.answers and not service.heavy), seconds)
+
+    async def _settled(self, part: Part, seconds: float) -> None:
+        await _until(lambda: part.state in _SETTLED, seconds)
+        if part.state != "ready":
+            self._tell(f"{part.launch.name} is not ready ({part.state} {part.reason}): see {part.launch.log}")
+
+
+async def _until(condition: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 def stopped_at(stage: int) -> Callable[[Service], bool]:

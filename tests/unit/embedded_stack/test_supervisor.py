@@ -26,8 +26,8 @@ async def test_everything_is_started_in_order_and_nothing_is_left(tmp_path):
         pids = [part.pid for part in supervisor.parts] + [supervisor.keeper.broker.child.pid]
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
     ready = [line.split()[0] for line in told if " is ready " in line]
-    assert ready[0] == "registry"
-    assert set(ready[1:3]) == {"gateway", "console"}
+    assert ready[0] == "clickhouse"
+    assert set(ready[1:4]) == {"registry", "gateway", "console"}
     assert ready[-3:] == ["embedder", "toxicity", "hallucination"]
 
 

@@ -98,7 +98,7 @@ def test_ids_are_unique_across_threads_and_turning_clocks():
     ids, found = CallIds(), []
 
     def make(start):
-        found.extend([ids.at(start + step * 300) for step in range(20_000)])
+        found.extend([ids.at(start + step * 30) for step in range(40_000)])
 
     threads = [threading.Thread(target=make, args=(now,)) for now in (10**18, 10**18, 10**18 - 10**9, 5)]
     for thread in threads:

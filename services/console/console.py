@@ -94,7 +94,9 @@ def percentile_lines(rows: Iterable[Row], metric: str, span: Range) -> list[dict
     """p50, p95 and p99 of a metric over all versions, from merged sketches."""
     merged: dict[int, Row] = {row["at"]: row for row in rows if row["metric"] == metric}
     return [
-        line(f"p{share:g}", {at: quantile(row["positive"], row["zero"], share / 100) for at, row in merged.items()}, span)
+        line(
+            f"p{share:g}", {at: quantile(row["positive"], row["zero"], share / 100) for at, row in merged.items()}, span
+        )
         for share in (50, 95, 99)
     ]
 
@@ -135,8 +137,8 @@ def highlight(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Part]:
     """
     parts: list[Part] = []
     done = 0
-    for start, end, kind in sorted(spans):
-        start, end = max(start, done), min(end, len(text))
+    for first, last, kind in sorted(spans):
+        start, end = max(first, done), min(last, len(text))
         if start < end:
             parts += [Part(text[done:start], False, ""), Part(text[start:end], True, kind)]
             done = end

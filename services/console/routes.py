@@ -1,0 +1,186 @@
+"""The page, the data of its charts, and the fragments that the server renders."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Query
+from jinja2 import Environment, FileSystemLoader
+from starlette.responses import HTMLResponse, JSONResponse
+
+from services.console import console
+from services.console.console import CHARTS, WORST_METRICS, ChartKind, Range, Row
+from services.console.metrics import QUERY
+from services.console.store import Store
+
+METRICS = ["response_toxicity", "hallucination", "embedding_drift.prompt", "embedding_drift.response", "error"]
+Seconds = Query(900, ge=60, le=30 * 86_400, description="The length of the range, which ends now.")
+
+
+def router(store: Store, clock: Callable[[], datetime]) -> APIRouter:
+    """Every route of the console."""
+    routes = APIRouter()
+    page = _Page(store, clock)
+
+    @routes.get("/", response_class=HTMLResponse)
+    def index() -> str:
+        return page.render("page", charts=CHARTS, worst_metrics=WORST_METRICS)
+
+    @routes.get("/api/targets")
+    def targets() -> dict[str, Any]:
+        return {"targets": [_named(row) for row in store.targets()]}
+
+    @routes.get("/api/series")
+    def series(target: str, seconds: int = Seconds) -> JSONResponse:
+        with QUERY.labels("series").time():
+            return JSONResponse(page.series(_target(target), seconds))
+
+    @routes.get("/fragments/versions", response_class=HTMLResponse)
+    def versions(target: str, seconds: int = Seconds) -> str:
+        with QUERY.labels("versions").time():
+            return page.versions(_target(target), seconds)
+
+    @routes.get("/fragments/alerts", response_class=HTMLResponse)
+    def alerts(target: str, seconds: int = Seconds) -> str:
+        with QUERY.labels("alerts").time():
+            return page.alerts(_target(target), seconds)
+
+    @routes.get("/fragments/decisions", response_class=HTMLResponse)
+    def decisions(target: str, seconds: int = Seconds) -> str:
+        with QUERY.labels("decisions").time():
+            return page.decisions(_target(target), seconds)
+
+    @routes.get("/fragments/worst", response_class=HTMLResponse)
+    def worst(
+        target: str,
+        metric: str,
+        seconds: int = Seconds,
+        start: float | None = Query(None, alias="from"),
+        stop: float | None = Query(None, alias="to"),
+    ) -> str:
+        with QUERY.labels("worst").time():
+            return page.worst(_target(target), metric, seconds, start, stop)
+
+    return routes
+
+
+class _Page:
+    """Rows of the store as what the page shows."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store, self._clock = store, clock
+        folder = Path(__file__).parent / "templates"
+        self._templates = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True)
+        self._templates.filters.update(clock=_clock_text, percent=_percent, seconds=_seconds, figure=_figure)
+
+    def render(self, template: str, **values: Any) -> str:
+        return self._templates.get_template(f"{template}.html").render(**values)
+
+    def series(self, target: Row, seconds: int) -> dict[str, Any]:
+        now = self._clock()
+        span = Range.last(seconds, now)
+        deployments = self._store.deployments(target)
+        calls = self._store.calls(target, span)
+        colours = _colours(deployments, calls)
+        windows = self._store.windows(target, span, METRICS)
+        drift = [
+            *console.mean_lines(windows, "embedding_drift.prompt", colours, span),
+            *console.mean_lines(windows, "embedding_drift.response", colours, span, dashed=True),
+        ]
+        lines = {
+            "calls": console.call_lines(calls, colours, span),
+            "latency": console.percentile_lines(self._store.durations(target, span), "duration_seconds", span),
+            "toxicity": console.mean_lines(windows, "response_toxicity", colours, span),
+            "groundedness": console.mean_lines(windows, "hallucination", colours, span, inverted=True),
+            "drift": drift,
+            "errors": console.mean_lines(windows, "error", colours, span),
+        }
+        return {
+            "now": now.timestamp(),
+            "from": span.start,
+            "to": span.stop,
+            "times": span.times,
+            "last_call_at": self._store.last_call(target),
+            "marks": console.marks(deployments, self._store.alerts(target, span)),
+            "charts": [_chart(kind, lines[kind.name]) for kind in CHARTS],
+        }
+
+    def versions(self, target: Row, seconds: int) -> str:
+        rows = self._store.versions(target, Range.last(seconds, self._clock()))
+        deployments = self._store.deployments(target)
+        colours = _colours(deployments, rows)
+        coloured = [{**row, "colour": colours[row["version"]]} for row in rows]
+        newest = deployments[-1] if deployments else None
+        deployment = newest and {**newest, "colour": colours[newest["version"]]}
+        return self.render("versions", versions=coloured, deployment=deployment)
+
+    def alerts(self, target: Row, seconds: int) -> str:
+        span = Range.last(seconds, self._clock())
+        changes, outcomes = self._store.alerts(target, span), self._store.outcomes(target, span)
+        cards = console.alert_cards(changes, outcomes, _colours(self._store.deployments(target), changes))
+        return self.render("alerts", alerts=cards)
+
+    def decisions(self, target: Row, seconds: int) -> str:
+        outcomes = self._store.outcomes(target, Range.last(seconds, self._clock()))
+        cards = console.decision_cards(outcomes, _colours(self._store.deployments(target), []))
+        return self.render("decisions", decisions=cards)
+
+    def worst(self, target: Row, metric: str, seconds: int, start: float | None, stop: float | None) -> str:
+        now = self._clock().timestamp()
+        rows = self._store.worst(target, metric, start or now - seconds, stop or now)
+        colours = _colours(self._store.deployments(target), rows)
+        calls = [
+            {
+                **row,
+                "colour": colours[row["version"]],
+                "prompt": console.highlight(row["prompt"], _spans(row, "prompt")),
+                "response": console.highlight(row["response"], _spans(row, "response")),
+            }
+            for row in rows
+        ]
+        return self.render("worst", calls=calls)
+
+
+def _spans(row: Row, field: str) -> list[tuple[int, int, str]]:
+    return [(span["start"], span["end"], span["kind"]) for span in row["evidence"] if span["field"] == field]
+
+
+def _chart(kind: ChartKind, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"name": kind.name, "unit": kind.unit, "series": lines}
+
+
+def _colours(deployments: Sequence[Row], others: Sequence[Row]) -> dict[str, int]:
+    """A colour for each version, by the order in which they were deployed, then by name: it never changes."""
+    deployed = [row["version"] for row in deployments]
+    found = dict.fromkeys([*deployed, *sorted({row["version"] for row in others})])
+    return {version: index % 6 for index, version in enumerate(found)}
+
+
+def _named(row: Row) -> dict[str, str]:
+    parts = (row["tenant"], row["app"], row["environment"])
+    return {"key": "|".join(parts), "name": f"{row['app']} · {row['environment']} · {row['tenant']}"}
+
+
+def _target(key: str) -> Row:
+    tenant, _, rest = key.partition("|")
+    app, _, environment = rest.partition("|")
+    return {"tenant": tenant, "app": app, "environment": environment}
+
+
+def _clock_text(time: datetime) -> str:
+    return time.astimezone().strftime("%H:%M:%S")
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"

@@ -1,0 +1,141 @@
+"""What the page asks of ClickHouse."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from services.console.console import Range, Row
+
+_TARGET = "tenant = {tenant:String} AND app = {app:String} AND environment = {environment:String}"
+_SINCE = "{start:DateTime64(6, 'UTC')}"
+_BETWEEN = f"BETWEEN {_SINCE} AND {{stop:DateTime64(6, 'UTC')}}"
+_STEP = "intDiv(toUnixTimestamp({column}), {{step:UInt32}}) * {{step:UInt32}}"
+CALL_STEP = _STEP.format(column="called_at")
+WINDOW_STEP = _STEP.format(column="window_start")
+
+TARGETS = """
+SELECT tenant, app, environment, max(called_at) AS last_at FROM calls_rows
+WHERE called_at > now() - INTERVAL 30 DAY GROUP BY ALL ORDER BY last_at DESC
+"""
+LAST_CALL = f"SELECT max(called_at) AS last_at, count() AS calls FROM calls_rows WHERE {_TARGET}"
+CALLS = f"""
+SELECT version, {CALL_STEP} AS at, count() AS calls FROM calls
+WHERE {_TARGET} AND called_at {_BETWEEN} GROUP BY ALL ORDER BY at
+"""
+WINDOWS = f"""
+SELECT version, metric, {WINDOW_STEP} AS at, sum(weight) AS weight, sum(weighted_sum) AS weighted_sum,
+    sum(labelled_weight) AS labelled_weight
+FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric IN {{metrics:Array(String)}}
+GROUP BY ALL ORDER BY at
+"""
+DURATIONS = f"""
+SELECT metric, {WINDOW_STEP} AS at, sumMap(sketch_positive) AS positive, sum(sketch_zero) AS zero
+FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric = 'duration_seconds'
+GROUP BY ALL ORDER BY at
+"""
+VERSIONS = f"""
+SELECT version, count() AS calls, min(called_at) AS first_at, max(called_at) AS last_at,
+    quantile(0.5)(duration_seconds) AS p50, quantile(0.95)(duration_seconds) AS p95,
+    avg(error_kind IS NOT NULL) AS error_rate
+FROM calls WHERE {_TARGET} AND called_at >= {_SINCE} GROUP BY version ORDER BY first_at
+"""
+RATES = f"""
+SELECT version, metric, sumIf(1 / inclusion_probability, label) / sum(1 / inclusion_probability) AS rate
+FROM scores WHERE {_TARGET} AND called_at >= {_SINCE} AND status = 'scored'
+    AND metric IN ('response_toxicity', 'hallucination') GROUP BY ALL
+"""
+DEPLOYMENTS = f"SELECT * FROM deployments WHERE {_TARGET} ORDER BY revision"
+ALERTS = f"SELECT * FROM alerts WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at"
+OUTCOMES = f"SELECT * FROM outcomes WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at, step"
+WORST = f"""
+SELECT toString(score.call_id) AS call_id, score.version AS version, score.value AS value, score.called_at AS called_at,
+    score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response
+FROM
+(
+    SELECT call_id, version, value, called_at, evidence, metric FROM scores
+    WHERE {_TARGET} AND called_at {_BETWEEN} AND metric = {{metric:String}} AND status = 'scored'
+    ORDER BY value DESC LIMIT 8
+) AS score
+INNER JOIN
+(
+    SELECT call_id, coalesce(prompt, '') AS prompt, coalesce(response, '') AS response FROM calls
+    WHERE {_TARGET} AND called_at {_BETWEEN}
+) AS call ON call.call_id = score.call_id
+ORDER BY value DESC
+"""
+
+
+class Store:
+    """Queries for the page; safe to call from several threads, each of which has its own client."""
+
+    def __init__(self, connect: Callable[[], Client]) -> None:
+        self._connect = connect
+        self._clients = threading.local()
+
+    def targets(self) -> list[Row]:
+        """Every application seen in the last 30 days, the newest first."""
+        return self._rows(TARGETS)
+
+    def last_call(self, target: Row) -> float | None:
+        """When the newest call was made (seconds since the epoch); None where there is none."""
+        (row,) = self._rows(LAST_CALL, **target)
+        return row["last_at"].timestamp() if row["calls"] else None
+
+    def calls(self, target: Row, span: Range) -> list[Row]:
+        """Calls by version and step: `version`, `at`, `calls`."""
+        return self._rows(CALLS, **target, **_bounds(span))
+
+    def windows(self, target: Row, span: Range, metrics: list[str]) -> list[Row]:
+        """Sums of windows by version, metric and step."""
+        return self._rows(WINDOWS, **target, **_bounds(span), metrics=metrics)
+
+    def durations(self, target: Row, span: Range) -> list[Row]:
+        """Merged sketches of the duration by step: `metric`, `at`, `positive`, `zero`."""
+        return self._rows(DURATIONS, **target, **_bounds(span))
+
+    def versions(self, target: Row, span: Range) -> list[Row]:
+        """One row a version, the oldest first, with its rates of labels; None where nothing was scored."""
+        rates = {
+            (row["version"], row["metric"]): row["rate"] for row in self._rows(RATES, **target, start=_time(span.start))
+        }
+        return [
+            {
+                **row,
+                "toxicity": rates.get((row["version"], "response_toxicity")),
+                "hallucination": rates.get((row["version"], "hallucination")),
+            }
+            for row in self._rows(VERSIONS, **target, start=_time(span.start))
+        ]
+
+    def deployments(self, target: Row) -> list[Row]:
+        """Every revision, the first one first."""
+        return self._rows(DEPLOYMENTS, **target)
+
+    def alerts(self, target: Row, span: Range) -> list[Row]:
+        """Every change of every alert, the oldest first."""
+        return self._rows(ALERTS, **target, start=_time(span.start))
+
+    def outcomes(self, target: Row, span: Range) -> list[Row]:
+        """Every step of every decision, the oldest first."""
+        return self._rows(OUTCOMES, **target, start=_time(span.start))
+
+    def worst(self, target: Row, metric: str, start: float, stop: float) -> list[Row]:
+        """The eight calls with the highest values between two times (seconds since the epoch), with their texts."""
+        return self._rows(WORST, **target, metric=metric, start=_time(start), stop=_time(stop))
+
+    def _rows(self, query: str, **parameters: Any) -> list[Row]:
+        if not hasattr(self._clients, "client"):
+            self._clients.client = self._connect()
+        result = self._clients.client.query(query, parameters=parameters, tz_mode="aware")
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
+
+def _bounds(span: Range) -> dict[str, Any]:
+    return {"start": _time(span.start), "stop": _time(span.stop + span.step), "step": span.step}
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

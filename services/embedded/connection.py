@@ -7,6 +7,8 @@ from services.embedded.data_directory import DataDirectory
 from services.embedded.services import Ports
 from services.shared.settings import SharedSettings
 
+PORT_BASE = 8700
+
 
 def settings(data: Path | None = None) -> SharedSettings:
     """The shared settings: the environment's, and where it is silent, those of the stack that runs on `data`.
@@ -26,3 +28,13 @@ def settings(data: Path | None = None) -> SharedSettings:
     }
     silent = {name: value for name, value in found.items() if f"TIDEMARK_{name.upper()}" not in os.environ}
     return given.model_copy(update=silent)
+
+
+def readonly_url(data: Path | None = None) -> str:
+    """ClickHouse for reading: the read-only port of the stack that runs on `data`, else what the environment names."""
+    given = SharedSettings() if data is None else SharedSettings(data=data)
+    directory = DataDirectory(given.data)
+    running = directory.description() if directory.in_use() else {}
+    if "TIDEMARK_CLICKHOUSE_URL" in os.environ:
+        return given.clickhouse_url
+    return f"http://127.0.0.1:{Ports(running.get('port_base', PORT_BASE)).clickhouse_readonly}"

@@ -21,6 +21,7 @@ SETTINGS = {
     # A demo cannot wait for minutes: windows of seconds, and references from the first calls.
     "TIDEMARK_WINDOWER_INTERVAL_SECONDS": "5",
     "TIDEMARK_DRIFT_INTERVAL_SECONDS": "10",
+    "TIDEMARK_DRIFT_REFERENCE_SIZE": "80",
     "TIDEMARK_LOG_LEVEL": "WARNING",
 }
 

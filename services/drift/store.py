@@ -5,7 +5,6 @@ import io
 import logging
 import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import msgspec
 import numpy as np
@@ -56,11 +55,12 @@ class ReferenceFiles:
         """Keep `reference`; durable when this returns."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = _packed(reference)
-        with NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
+        path = self.path(reference.space)
+        with path.with_suffix(".part").open("wb") as file:  # one process writes a space: its partition's
             file.write(hashlib.sha256(content).digest() + content)
             file.flush()
             os.fsync(file.fileno())
-        Path(file.name).replace(self.path(reference.space))
+        path.with_suffix(".part").replace(path)
         _sync_folder(self._folder)
         self._remembered(reference)
 

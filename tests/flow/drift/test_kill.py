@@ -35,10 +35,10 @@ async def judged(kafka):
     return found
 
 
-async def test_a_killed_service_judges_a_version_by_the_one_before(kafka, tmp_path):
-    await declare(kafka, EMBEDDINGS, WINDOWS, DEPLOYMENTS)
-    start = int(datetime.now(UTC).timestamp()) // INTERVAL * INTERVAL - 7200
-    service = ServiceProcess(
+@pytest.fixture
+def service(kafka, tmp_path):
+    """The service, with windows of a minute and references of sixty calls."""
+    process = ServiceProcess(
         "drift",
         tmp_path,
         TIDEMARK_DATA=str(tmp_path),
@@ -50,28 +50,32 @@ async def test_a_killed_service_judges_a_version_by_the_one_before(kafka, tmp_pa
         TIDEMARK_DRIFT_SESSION_SECONDS="2",
         TIDEMARK_DRIFT_DEVICE="cpu",
     )
-    try:
-        await put(kafka, DEPLOYMENTS, [a_deployment("v1").encode()])
-        service.start()
-        await put(kafka, EMBEDDINGS, calls(0, 60, start=start, version="v1"))
-        await eventually(lambda: reached(kafka, 60))
-        service.kill()
-        assert len(list((tmp_path / "references").iterdir())) == 1
-        await put(kafka, DEPLOYMENTS, [a_deployment("v2", "v1", revision=2).encode()])
-        good = calls(1000, 40, start=start + INTERVAL, version="v1")
-        bad = calls(2000, 40, start=start + INTERVAL, version="v2", shift=0.5)
-        interleaved = [each for pair in zip(good, bad, strict=True) for each in pair]
-        await put(kafka, EMBEDDINGS, interleaved[:50])
-        service.start()
-        await eventually(lambda: len(list((tmp_path / "references").iterdir())) == 2)
-        service.kill()
-        await put(kafka, EMBEDDINGS, interleaved[50:])
-        await put(kafka, EMBEDDINGS, calls(3000, 1, start=start + 3600, version="v1"))
-        service.start()
-        await eventually(lambda: reached(kafka, 140))
-        assert service.stop() == 0
-    finally:
-        service.kill()
+    yield process
+    process.kill()
+
+
+async def test_a_killed_service_judges_a_version_by_the_one_before(kafka, service, tmp_path):
+    await declare(kafka, EMBEDDINGS, WINDOWS, DEPLOYMENTS)
+    start = int(datetime.now(UTC).timestamp()) // INTERVAL * INTERVAL - 7200
+    await put(kafka, DEPLOYMENTS, [a_deployment("v1").encode()])
+    service.start()
+    await put(kafka, EMBEDDINGS, calls(0, 60, start=start, version="v1"))
+    await eventually(lambda: reached(kafka, 60))
+    service.kill()
+    assert len(list(tmp_path.glob("references/*.reference"))) == 1
+    await put(kafka, DEPLOYMENTS, [a_deployment("v2", "v1", revision=2).encode()])
+    good = calls(1000, 40, start=start + INTERVAL, version="v1")
+    bad = calls(2000, 40, start=start + INTERVAL, version="v2", shift=0.5)
+    interleaved = [each for pair in zip(good, bad, strict=True) for each in pair]
+    await put(kafka, EMBEDDINGS, interleaved[:50])
+    service.start()
+    await eventually(lambda: len(list(tmp_path.glob("references/*.reference"))) == 2)
+    service.kill()
+    await put(kafka, EMBEDDINGS, interleaved[50:])
+    await put(kafka, EMBEDDINGS, calls(3000, 1, start=start + 3600, version="v1"))
+    service.start()
+    await eventually(lambda: reached(kafka, 140))
+    assert service.stop() == 0
     tests = await judged(kafka)
     old, new = tests["v1", start + INTERVAL], tests["v2", start + INTERVAL]
     assert (old.reference_version, new.reference_version) == ("v1", "v1")

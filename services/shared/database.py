@@ -1,11 +1,16 @@
 """A service's own small state: the engine and its migrations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from services.shared.errors import Transient
 
 ENVIRONMENT = Path(__file__).parent / "alembic_environment"
 BUSY_TIMEOUT_MILLISECONDS = 30_000
@@ -48,6 +53,15 @@ def migrate(engine: Engine, *folders: Path) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tidemark migrations'))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
+
+
+@contextmanager
+def away_is_transient() -> Iterator[None]:
+    """Raise `Transient` where the database is away, locked or full: no message is to blame for that."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Transient(f"the service's own database: {error.orig}") from error
 
 
 def _prepare(connection: Any, _record: object) -> None:

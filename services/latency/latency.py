@@ -1,6 +1,6 @@
 """Time, token, cost and error measures of one call."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.messages import Call, Score
@@ -15,6 +15,9 @@ INPUT_TOKENS = Metric("input_tokens", unit="tokens", worse="higher")
 OUTPUT_TOKENS = Metric("output_tokens", unit="tokens", worse="higher")
 COST = Metric("cost_usd", unit="USD", worse="higher")
 ERROR = Metric("error", unit="1", worse="higher", maximum=1.0, threshold=0.5)
+METRICS = (
+    DURATION, TIME_TO_FIRST_TOKEN, INTER_TOKEN_P95, TOKENS_PER_SECOND, INPUT_TOKENS, OUTPUT_TOKENS, COST, ERROR,
+)  # fmt: skip
 
 Measure = Callable[[Call], Result]
 
@@ -32,33 +35,20 @@ class LatencyScorer:
 
     prices: Prices
     evaluator: str = "latency"
+    metrics: tuple[Metric, ...] = METRICS
 
     @property
     def version(self) -> str:
         """Changes with the rules and with the price table."""
         return f"1-prices.{self.prices.version}"
 
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """What is scored."""
-        return tuple(metric for metric, _ in self._measures())
-
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
         """The scores of `calls`, call by call."""
         evaluator = Evaluator(self.evaluator, self.version)
-        return [evaluator.score(call, metric, measure(call)) for call in calls for metric, measure in self._measures()]
+        return [evaluator.score(call, metric, self._measure(metric)(call)) for call in calls for metric in self.metrics]
 
-    def _measures(self) -> tuple[tuple[Metric, Measure], ...]:
-        return (
-            (DURATION, lambda call: given("duration_seconds", call.duration_seconds)),
-            (TIME_TO_FIRST_TOKEN, first_token),
-            (INTER_TOKEN_P95, inter_token_p95),
-            (TOKENS_PER_SECOND, generation_rate),
-            (INPUT_TOKENS, lambda call: given("tokens.input", call.tokens.input)),
-            (OUTPUT_TOKENS, lambda call: given("tokens.output", call.tokens.output)),
-            (COST, lambda call: cost(call, self.prices)),
-            (ERROR, lambda call: Measured(float(call.error is not None))),
-        )
+    def _measure(self, metric: Metric) -> Measure:
+        return (lambda call: cost(call, self.prices)) if metric is COST else MEASURES[metric]
 
 
 def given(field: str, value: float | None) -> Result:
@@ -122,3 +112,14 @@ def cost(call: Call, prices: Prices) -> Result:
     if min(counts.input, counts.output, cached) < 0 or cached > counts.input:
         return Invalid("tokens contradict each other")
     return Measured(price.cost_usd(counts.input - cached, cached, counts.output))
+
+
+MEASURES: Mapping[Metric, Measure] = {
+    DURATION: lambda call: given("duration_seconds", call.duration_seconds),
+    TIME_TO_FIRST_TOKEN: first_token,
+    INTER_TOKEN_P95: inter_token_p95,
+    TOKENS_PER_SECOND: generation_rate,
+    INPUT_TOKENS: lambda call: given("tokens.input", call.tokens.input),
+    OUTPUT_TOKENS: lambda call: given("tokens.output", call.tokens.output),
+    ERROR: lambda call: Measured(float(call.error is not None)),
+}

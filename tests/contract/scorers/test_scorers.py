@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.messages import Call, CallError, ChatMessage, Choice, Document, Score, Tokens
 from services.shared.scoring import failures
-from tests.support.models import SCORERS, load
+from tests.support.models import SCORERS, shared_scorer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TOLERANCE = 2e-2  # bf16
@@ -39,7 +39,7 @@ def a_full_call(number: int, text: str) -> Call:
 
 @pytest.fixture(scope="module", params=SCORERS)
 def scorer(request):
-    return load(request.param)
+    return shared_scorer(request.param)
 
 
 def scores(scorer, calls: Sequence[Call]) -> list[Score]:
@@ -76,8 +76,9 @@ def test_the_same_call_gives_the_same_scores(scorer):
 
 def test_a_score_does_not_depend_on_its_batch(scorer):
     calls = [a_full_call(number, text * number) for number, text in enumerate(LANGUAGES, 1)]
+    fresh = SCORERS[scorer.evaluator]()
     together = check(scorer, calls)
-    alone = [score for call in calls for score in check(load(scorer.evaluator, fresh=True), [call])]
+    alone = [score for call in calls for score in check(fresh, [call])]
     assert [score.status for score in together] == [score.status for score in alone]
     assert [score.value for score in together] == pytest.approx([score.value for score in alone], abs=TOLERANCE)
 
@@ -125,7 +126,7 @@ def test_a_failure_is_a_failed_score_for_each_metric(scorer):
 
 
 def test_the_version_names_what_scores(scorer):
-    assert scorer.version == load(scorer.evaluator, fresh=True).version
+    assert scorer.version == SCORERS[scorer.evaluator]().version
     assert len(scorer.version) >= 5
 
 

@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 
-from schemas.topics import TOPICS, Topic, dead_letters
-from services.embedded.services import SERVICES, Service
+from schemas.topics import TOPICS, Topic, every_topic
+from services.embedded.services import Service
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -30,13 +30,8 @@ class Lag:
 def topics_of(service: Service) -> list[Topic[Any]]:
     """What the service's group reads; a compacted topic is read without a group, but by the writer."""
     if service.name == "writer":
-        return every_topic()
+        return list(every_topic())
     return [topic for topic in TOPICS if service.name in topic.consumers and topic.cleanup != "compact"]
-
-
-def every_topic() -> list[Topic[Any]]:
-    """The declared topics and the dead letters of each service."""
-    return [*TOPICS, *(dead_letters(service.name) for service in SERVICES)]
 
 
 def behind(ends: Offsets, committed: Offsets) -> dict[str, int]:

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from aiokafka.errors import KafkaError
 
+from schemas.topics import every_topic
 from services.embedded.broker import BrokerError
 from services.embedded.child import Child
-from services.embedded.lag import every_topic
 from services.embedded.plan import Plan
 from services.shared import topics
 from services.shared.errors import Unusable

@@ -14,10 +14,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from schemas.topics import Topic
+from schemas.topics import Topic, every_topic
 from services.embedded.child import Child
 from services.embedded.data_directory import DataDirectory
-from services.embedded.lag import every_topic, topics_of
+from services.embedded.lag import topics_of
 from services.embedded.services import SERVICES, Service
 from services.shared.settings import PREFIX, SharedSettings, variables
 

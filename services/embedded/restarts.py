@@ -2,7 +2,7 @@
 
 FIRST_SECONDS = 0.2
 LONGEST_SECONDS = 30.0
-STABLE_SECONDS = 30.0  # who ran this long is not in a crash loop
+STABLE_SECONDS = 60.0  # who ran this long is not in a crash loop
 LOOP = 3
 
 

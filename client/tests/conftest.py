@@ -42,6 +42,7 @@ class Gateway:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = 128
 
             def handle_error(self, request, client_address):
                 pass  # a client that was killed in the middle is no news

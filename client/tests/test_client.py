@@ -180,10 +180,11 @@ def test_nothing_that_an_application_passes_raises(client, gateway, caplog):
     client.emit(called_at="yesterday", prompt="p")
     client.feedback("no uuid", kind="thumbs")
     client.feedback(None, mood="fine")
+    client.feedback()
     good = client.emit(prompt="good", surprising="kept", parameters={"temperature": float("inf"), "stop": {"a"}})
     assert client.flush(10)
     assert list(gateway.calls) == [good]
     assert gateway.calls[good]["attributes"] == {"surprising": "kept"}
-    assert client.stats().rejected == 7
-    assert client.stats().emitted == 8
+    assert client.stats().rejected == 8
+    assert client.stats().emitted == 9
     assert "by name" in caplog.text

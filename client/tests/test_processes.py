@@ -137,7 +137,7 @@ def test_a_forked_child_goes_on_under_a_number_of_its_own(process, gateway):
     assert sorted(sorted(numbers) for numbers in by_instance.values()) == [[0, 1], *[list(range(20))] * 3]
 
 
-def test_a_fork_while_threads_emit_neither_hangs_nor_repeats(process, gateway):
+def test_a_fork_while_threads_emit_neither_hangs_nor_repeats(process, gateway, spooled):
     child = process(
         "import threading\n"
         "over = threading.Event()\n"
@@ -154,7 +154,8 @@ def test_a_fork_while_threads_emit_neither_hangs_nor_repeats(process, gateway):
         "for thread in threads: thread.join()"
     )
     assert "Error" not in child.communicate(timeout=60)[1]
-    assert sum(call["prompt"] == "child" for call in gateway.calls.values()) == 10
+    kept = {call["call_id"]: call for call in [*gateway.calls.values(), *spooled()]}
+    assert sum(call["prompt"] == "child" for call in kept.values()) == 10
     assert len(gateway.arrivals) == len(set(gateway.arrivals))
 
 
@@ -193,3 +194,20 @@ def test_a_call_that_is_emitted_while_the_interpreter_ends(process, gateway):
     child.communicate(timeout=30)
     assert child.returncode == 0
     assert len(gateway.calls) == 1
+
+
+def test_a_child_that_cannot_work_says_so_and_lets_the_application_go_on(process, tmp_path):
+    child = process(
+        "client.settings.ledger = client.settings.spool / 'file' / 'ledger'\n"
+        "client.settings.spool.mkdir(parents=True, exist_ok=True)\n"
+        "(client.settings.spool / 'file').write_text('')\n"
+        "if os.fork() == 0:\n"
+        "    client.emit(prompt='p')\n"
+        "    with client.track(prompt='p') as call: call.token('t')\n"
+        "    client.feedback(call.call_id, kind='thumbs', value=1)\n"
+        "    sys.exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))"
+    )
+    out, errors = child.communicate(timeout=30)
+    assert out == "7\n"
+    assert "cannot work in this process" in errors

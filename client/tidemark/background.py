@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tidemark import lifecycle
 from tidemark.deployment import Deployments, route
 from tidemark.parts import REJECTED, Parts, asker
+from tidemark.reports import Reports
 from tidemark.sender import Sender
 from tidemark.settings import Settings
 from tidemark.stats import NOTHING
@@ -28,6 +29,7 @@ class Background:
     def __init__(self, intake: Intake, options: Options) -> None:
         self.settings = Settings(os.environ, **options)
         self.closed = False
+        self.reports = Reports()
         self._intake = intake
         self.sender: Sender | None = None
         lifecycle.watch(self)

@@ -36,7 +36,7 @@ class Client(Intake):
         self.settings = self._background.settings
         super().__init__(capacity=self.settings.queue_calls, capacity_bytes=self.settings.queue_bytes)
         self._background.begin()
-        self.wake()
+        self._asleep = not self._background.start()
 
     def track(self, **fields: Unpack[CallFields]) -> Tracking:
         """Time a call: as a context manager, or as a decorator of a function, coroutine or generator of either kind.
@@ -45,7 +45,7 @@ class Client(Intake):
         """
         return Tracking(self, dict(fields))
 
-    def feedback(self, call_id: str, **fields: Unpack[FeedbackFields]) -> str:
+    def feedback(self, call_id: str = "", **fields: Unpack[FeedbackFields]) -> str:
         """Hand over what somebody said of a call; returns its `feedback_id` at once.
 
         `kind`: thumbs (`value` -1 or 1), stars (1 to 5), acceptance (0 or 1), edit, comment or reference (`text`).
@@ -85,5 +85,9 @@ class Client(Intake):
         return sender.parts.instance if sender else ""
 
     def wake(self) -> None:
-        """Start what runs in the background; done by itself."""
-        self._asleep = not self._background.start()
+        """Start what runs in the background; done by itself, and only once where it fails."""
+        try:
+            self._asleep = not self._background.start()
+        except Exception as error:  # a forked child without its ledger, a thread while the interpreter ends
+            self._asleep = False
+            self._background.reports.warn("wake", "The client cannot work in this process: %r.", error)

@@ -53,7 +53,7 @@ def track(**fields: Unpack[CallFields]) -> Tracking:
     return (_default or client()).track(**fields)
 
 
-def feedback(call_id: str, **fields: Unpack[FeedbackFields]) -> str:
+def feedback(call_id: str = "", **fields: Unpack[FeedbackFields]) -> str:
     """As `Client.feedback`, on the client in use."""
     return (_default or client()).feedback(call_id, **fields)
 

@@ -95,7 +95,11 @@ class Intake:
 
     def hand_over(self, call_id: str, now_ns: int, version: str | None, fields: dict[str, Any]) -> None:
         """As `emit`, for a call whose id, time and version were made before."""
-        copies = {name: snapshot(value) for name, value in fields.items()}
+        try:
+            copies = {name: snapshot(value) for name, value in fields.items()}
+        except Exception:  # as in `emit`
+            self.misused = next(self._misuse_numbers)
+            return
         size = RECORD_SIZE + sum(more for _, more in copies.values())
         if self._taken - self._given + size > self._capacity_bytes or len(self.calls) >= self._capacity:
             self._refuse(call_id, ())

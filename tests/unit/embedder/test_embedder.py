@@ -16,9 +16,7 @@ def encoder():
 
 
 def test_prompt_and_response_each_have_one(encoder):
-    call = a_call(
-        prompt="Why is the sky blue?", response="Because of Rayleigh scattering.", session_id="s", synthetic=True
-    )
+    call = a_call(prompt="Why is the sky blue?", response="Because it scatters light.", session_id="s", synthetic=True)
     prompt, response = embeddings([call], encoder)
     assert (prompt.field, response.field) == ("prompt", "response")
     assert prompt.embedding_id == embedding_id(call.call_id, "prompt", encoder.name, encoder.version)

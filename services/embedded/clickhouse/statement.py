@@ -93,11 +93,12 @@ def _tokens(text: str) -> Iterator[_Token]:
 def _inline(tokens: list[_Token], text: bytes) -> Statement | None:
     """An INSERT whose rows follow in the text, once its last token names their format."""
     last = tokens[-1]
-    if last.depth or (last.name != "VALUES" and (len(tokens) == 1 or tokens[-2].name != "FORMAT")):
+    named = len(tokens) > 1 and tokens[-2].name == "FORMAT"
+    if last.depth or not (named or last.name == "VALUES"):
         return None
     if any(token.name in {"SELECT", "WITH"} and not token.depth for token in tokens):
         return None
-    if last.name == "VALUES":
+    if not named:
         head = text[: last.end - len("VALUES")]
         return Statement(head.decode("utf-8", "replace"), "Values", text[last.end :].rstrip(b" \t\r\n;"), False)
     head = text[: tokens[-2].end - len("FORMAT")]

@@ -17,7 +17,6 @@ from services.shared.watchdog import Progress
 
 log = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 10.0
 LAG_SECONDS = 5.0
 NEVER_MS = 2**31 - 1  # the watchdog guards progress; aiokafka leaving the group in a long retry would only hurt
 
@@ -82,7 +81,7 @@ class Consumer:
 
     async def __aexit__(self, *_: object) -> None:
         try:
-            await asyncio.wait_for(self._client.stop(), ANSWER_SECONDS)
+            await clusters.answer(self._client.stop())
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("Leaving the group of %s failed: %r; the group notices by itself", self.service, error)
 
@@ -123,7 +122,7 @@ class Consumer:
             return True
         self._progress.to_commit()
         try:
-            await asyncio.wait_for(self._client.commit(dict(self._pending)), ANSWER_SECONDS)
+            await clusters.answer(self._client.commit(dict(self._pending)))
         except (CommitFailedError, IllegalStateError):
             self._pending.clear()
             self._progress.committed()  # the group has changed: it is for the next owner to commit
@@ -152,7 +151,7 @@ class Consumer:
         await present(self._kafka, self._short, self.service)
         await self._client.start()
         self._verified = clusters.connections(self._client._client)
-        self.broker_run = await asyncio.wait_for(clusters.broker_run(self._client._client), ANSWER_SECONDS)
+        self.broker_run = await clusters.broker_run(self._client._client)
 
     async def _linger(self, records: _Records, most: int, linger_seconds: float, epoch: int) -> _Records:
         deadline = time.monotonic() + linger_seconds
@@ -171,7 +170,7 @@ class Consumer:
         if [id(each) for each in found] == [id(each) for each in self._verified]:
             return
         try:
-            run = await asyncio.wait_for(clusters.broker_run(client), ANSWER_SECONDS)
+            run = await clusters.broker_run(client)
         except (KafkaError, OSError, TimeoutError):
             return  # asked again at the next fetch: nothing has changed where nothing answers
         if run != self.broker_run:
@@ -186,7 +185,7 @@ class Consumer:
         if time.monotonic() - self._lag_at >= LAG_SECONDS:
             self._lag_at = time.monotonic()
             try:
-                self._unread = await asyncio.wait_for(self._measure(), ANSWER_SECONDS)
+                self._unread = await clusters.answer(self._measure())
             except (KafkaError, OSError, TimeoutError):
                 log.warning("The lag of %s cannot be measured: Kafka does not answer", self.service)
         self._progress.lag = self._unread + in_hand

@@ -1,8 +1,11 @@
 """Where Kafka is, what topics are called there, and which life of its log this is."""
 
+import asyncio
+import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import aiokafka.admin.client
 import aiokafka.client
@@ -12,11 +15,16 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from services.shared.settings import ServiceSettings, SharedSettings
 
+log = logging.getLogger(__name__)
+
 # aiokafka lets brokers create every topic that it asks about, and has no option against it: on a broker that has just
 # started, a topic made that way has another number of partitions than the declared one.
 aiokafka.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
 aiokafka.admin.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
 
+T = TypeVar("T")
+
+ANSWER_SECONDS = 10.0
 LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024  # a call of 4 MiB, as a dead letter in base64, with room
 
 
@@ -27,7 +35,7 @@ class Kafka:
     bootstrap: str
     prefix: str = ""
     heartbeat_seconds: float = 0.3
-    session_seconds: float = 10.0
+    session_seconds: float = 6.0
 
     @classmethod
     def of(cls, config: SharedSettings) -> "Kafka":
@@ -50,9 +58,15 @@ class Kafka:
         return AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=10_000)
 
 
+async def answer(awaited: Awaitable[T], seconds: float = ANSWER_SECONDS) -> T:
+    """The result, or TimeoutError. (Python 3.11's `wait_for` loses a cancellation that comes with the result.)"""
+    async with asyncio.timeout(seconds):
+        return await awaited
+
+
 async def broker_run(client: AIOKafkaClient) -> str:
     """The Kafka cluster id: another one is another log, whose offsets mean something else."""
-    response: Any = await client.send(client.get_random_node(), MetadataRequest([]))
+    response: Any = await answer(client.send(client.get_random_node(), MetadataRequest([])))
     return str(response.cluster_id)
 
 
@@ -62,3 +76,16 @@ def connections(client: AIOKafkaClient) -> tuple[object, ...]:
     objects, so is the log. Compare by identity.
     """
     return tuple(client._conns.values())
+
+
+async def stopped(client: Any, timeout_seconds: float = 10.0) -> None:
+    """Stop a consumer or producer, whatever comes of it.
+
+    aiokafka lets the cancellation of its own tasks pass out of `stop`, where it would read as the caller's own.
+    """
+    stopping = asyncio.ensure_future(client.stop())
+    await asyncio.wait([stopping], timeout=timeout_seconds)
+    if not stopping.done():
+        stopping.cancel()
+    elif not stopping.cancelled() and (error := stopping.exception()):
+        log.warning("A connection to Kafka did not end in order: %r", error)

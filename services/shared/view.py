@@ -12,11 +12,11 @@ from aiokafka.errors import KafkaError
 from schemas.messages import Message
 from schemas.topics import Topic
 from services.shared import kafka as clusters
-from services.shared.consumer import ANSWER_SECONDS, NewBrokerRun
+from services.shared.consumer import NewBrokerRun
 from services.shared.decoding import Decoder
 from services.shared.kafka import LARGEST_MESSAGE_BYTES
 from services.shared.process import Process
-from services.shared.topics import present
+from services.shared.topics import partitions, present
 
 log = logging.getLogger(__name__)
 
@@ -76,21 +76,19 @@ class View(Generic[M]):
         )
         try:
             await consumer.start()
-            await consumer.topics()
-            name = process.kafka.full(self._topic.name)
-            partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
             verified = clusters.connections(consumer._client)
-            run = await asyncio.wait_for(clusters.broker_run(consumer._client), ANSWER_SECONDS)
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends = await consumer.end_offsets(partitions)
+            run = await clusters.broker_run(consumer._client)
+            found = await partitions(process.kafka, self._topic.name)
+            consumer.assign(found)
+            await consumer.seek_to_beginning(*found)
+            ends = await consumer.end_offsets(found)
             while not process.stopping.is_set():
                 await self._take(consumer, decoder, run)
                 verified = await _same_run(consumer, verified, run)
                 if not self.ready.is_set() or process.health.reasons.get(self.name):
                     await self._judge(consumer, ends, process)
         finally:
-            await consumer.stop()
+            await clusters.stopped(consumer)
 
     async def _take(self, consumer: AIOKafkaConsumer, decoder: Decoder[M], run: str) -> None:
         fetched = await consumer.getmany(timeout_ms=WAIT_MS if self.ready.is_set() else 50)
@@ -111,7 +109,7 @@ async def _same_run(consumer: AIOKafkaConsumer, verified: tuple[object, ...], ru
     found = clusters.connections(consumer._client)
     if [id(each) for each in found] == [id(each) for each in verified]:
         return verified
-    now = await asyncio.wait_for(clusters.broker_run(consumer._client), ANSWER_SECONDS)
+    now = await clusters.broker_run(consumer._client)
     if now != run:
         raise NewBrokerRun(f"{run} is now {now}")
     return found

@@ -166,7 +166,7 @@ class _Life:
         """Compare with the broker what Faust says of itself; ends when the log is another one or Faust has crashed."""
         name, process = self._agent.name, self._process
         async with Ends(process.kafka, list(self._decoders), name) as ends:
-            while not app.crashed and not app.should_stop:
+            while not (process.stopping.is_set() or app.crashed or app.should_stop):
                 if app.consumer.assignment():
                     process.health.ready(name)
                 try:

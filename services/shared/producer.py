@@ -27,7 +27,6 @@ logging.getLogger("aiokafka.producer.sender").addFilter(lambda record: "InitProd
 
 BATCH_BYTES = 256 * 1024
 REQUEST_SECONDS = 30.0
-METADATA_SECONDS = 10.0
 
 
 class Outgoing(NamedTuple):
@@ -100,14 +99,14 @@ class Producer:
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), 5)
+                await clusters.answer(producer.stop(), 5)
 
     async def check_run(self) -> str:
         """Ask for the broker run where a connection is another one than before; raises `KafkaError`."""
         producer = await self._ready()
         found = clusters.connections(producer.client)
         if [id(each) for each in found] != [id(each) for each in self._verified]:
-            self._run = await asyncio.wait_for(clusters.broker_run(producer.client), METADATA_SECONDS)
+            self._run = await clusters.broker_run(producer.client)
             self._verified = found
         return self._run
 
@@ -136,7 +135,7 @@ class Producer:
         What was not may arrive all the same.
         """
         try:
-            results = await asyncio.wait_for(self._attempt(messages), timeout_seconds)
+            results = await clusters.answer(self._attempt(messages), timeout_seconds)
         except TimeoutError:
             results = [TimeoutError()] * len(messages)
         if any(result is not None for result in results):
@@ -198,7 +197,7 @@ class Producer:
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
         name = self._kafka.full(topic)
-        found = await asyncio.wait_for(producer.partitions_for(name), METADATA_SECONDS)
+        found = await clusters.answer(producer.partitions_for(name))
         if not found:
             raise Transient(f"the topic {name} does not exist; `tidemark up` applies the topics")
         return sorted(found)
@@ -222,7 +221,7 @@ class Producer:
         try:
             await producer.start()
             self._verified = clusters.connections(producer.client)
-            self._run = await asyncio.wait_for(clusters.broker_run(producer.client), METADATA_SECONDS)
+            self._run = await clusters.broker_run(producer.client)
         except UnknownError:
             await producer.stop()
             if not self._idempotent:

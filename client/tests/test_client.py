@@ -188,3 +188,18 @@ def test_nothing_that_an_application_passes_raises(client, gateway, caplog):
     assert client.stats().rejected == 8
     assert client.stats().emitted == 9
     assert "by name" in caplog.text
+
+
+def test_a_transport_that_fails_in_an_unknown_way_loses_nothing(client, gateway, ledger):
+    transport = client._background.sender.parts.transport
+    send = transport.send
+
+    def fail_once(items, *, dropped):
+        transport.send = send
+        raise LookupError("unknown encoding")
+
+    transport.send = fail_once
+    call_id = client.emit(prompt="p")
+    assert client.flush(10)
+    gateway.wait(lambda: call_id in gateway.calls)
+    assert ledger() == [call_id]

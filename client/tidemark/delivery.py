@@ -109,6 +109,9 @@ class Delivery:
         except Unavailable as pause:
             self._pause(str(pause), pause.retry_after_seconds)
             return [(item, RETRY) for item in items]
+        except Exception as error:  # whatever a transport does, the calls are in hand and the spool takes them
+            self._pause(repr(error), 0.0)
+            return [(item, RETRY) for item in items]
         self._said = lost
         if RETRY in verdicts:
             self._pause("some calls shall be tried again", 0.0)

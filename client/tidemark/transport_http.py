@@ -33,6 +33,9 @@ class Http:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"url is {url!r}: give http://host:port or https://host")
+        # Looked up here and not by the thread that connects: a fork in the middle of that import leaves the child
+        # without the codec for good.
+        parts.hostname.encode("idna")
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname, parts.port, timeout=min(CONNECT_SECONDS, timeout_seconds))
         self._timeout_seconds = timeout_seconds

@@ -1,0 +1,85 @@
+"""What every fold must survive, on a real broker."""
+
+import pytest
+
+from schemas.messages import Score
+from schemas.topics import CALLS, SCORES, dead_letters
+from services.shared.fold import Fold
+from tests.support.broker import committed, declare, eventually, log_of, put
+from tests.support.messages import a_call, a_score_of
+from tests.support.process import a_process, running
+
+pytestmark = pytest.mark.embedded
+
+NAME = "windower"
+
+
+class Session:
+    """Holds a call until the call that closes its session has come, then emits a score for it."""
+
+    def __init__(self) -> None:
+        self.open, self.due = {}, []
+
+    def add(self, records) -> None:
+        for record in records:
+            call = record.message
+            if call.prompt == "poison":
+                raise ValueError("poison")
+            if call.prompt == "close":
+                _, opened = self.open.pop(call.session_id, (None, None))
+                self.due += [opened] if opened else []
+            else:
+                self.open.setdefault(call.session_id, (record.offset, call))
+
+    def tick(self, now):
+        emitted, self.due = [a_score_of(call) for call in self.due], []
+        return emitted
+
+    def needed(self):
+        return min((offset for offset, _ in self.open.values()), default=None)
+
+
+def a_fold():
+    return Fold(NAME, reads=CALLS, writes=SCORES, state=lambda partition: Session(), tick_seconds=0.05)
+
+
+def committed_is(kafka, offset):
+    async def check():
+        return (await committed(kafka, CALLS, NAME)).get(0) == offset
+
+    return check
+
+
+async def emitted(kafka):
+    return {Score.decode(each.value).call_id for each in await log_of(kafka, SCORES)}
+
+
+async def test_commits_no_further_than_what_is_still_needed(kafka, tmp_path):
+    await declare(kafka, CALLS, SCORES, dead_letters(NAME))
+    first, second, third = (a_call(session_id=session) for session in "abc")
+    close = {session: a_call(session_id=session, prompt="close") for session in "abc"}
+    # Sessions interleave: b closes while a and c are open.
+    await put(kafka, CALLS, [each.encode() for each in (first, second, third, close["b"])])
+    async with running(a_fold(), a_process(kafka, tmp_path)):
+        await eventually(committed_is(kafka, 0))
+        await eventually(lambda: _is(kafka, {second.call_id}))
+    # A second life is given the open sessions again, from the offset that was still needed.
+    await put(kafka, CALLS, [close["a"].encode(), close["c"].encode()])
+    async with running(a_fold(), a_process(kafka, tmp_path)):
+        await eventually(committed_is(kafka, 6))
+    assert await emitted(kafka) == {first.call_id, second.call_id, third.call_id}
+
+
+async def _is(kafka, expected):
+    return await emitted(kafka) == expected
+
+
+async def test_a_record_that_fails_goes_to_the_dead_letters_and_the_others_are_kept(kafka, tmp_path):
+    await declare(kafka, CALLS, SCORES, dead_letters(NAME))
+    calls = [a_call(session_id=str(n), prompt="poison" if n == 3 else "why?") for n in range(8)]
+    closes = [a_call(session_id=str(n), prompt="close") for n in range(8)]
+    await put(kafka, CALLS, [call.encode() for call in calls + closes])
+    async with running(a_fold(), a_process(kafka, tmp_path)):
+        await eventually(committed_is(kafka, 16))
+    assert await emitted(kafka) == {call.call_id for call in calls if call.prompt != "poison"}
+    assert len(await log_of(kafka, dead_letters(NAME))) == 1

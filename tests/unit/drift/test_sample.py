@@ -1,7 +1,7 @@
 """Which calls of a window are compared."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.drift.drift.sample import Sample
@@ -17,6 +17,7 @@ def sampled(calls, size=10):
     return [member.session for member in sample.chosen()]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 200), st.just(1.0)), max_size=80, unique=True),
     st.randoms(use_true_random=False),

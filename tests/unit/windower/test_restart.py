@@ -64,6 +64,7 @@ def test_the_same_final_windows_with_and_without_crashes(moves, crashed_at):
     assert partition.needed() is None
 
 
+@settings(deadline=None)
 @given(steps)
 def test_nothing_that_is_at_most_two_intervals_late_is_lost(moves):
     log = log_of(moves)

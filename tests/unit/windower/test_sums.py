@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.shared.aggregate import merge
@@ -30,6 +30,7 @@ def window_of(scores):
     return window
 
 
+@settings(deadline=None)
 @given(values, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_show_in_the_last_digit(numbers, random):
     scores = [
@@ -40,6 +41,7 @@ def test_the_order_of_arrival_does_not_show_in_the_last_digit(numbers, random):
     assert sums(cell_of(scores).rows()) == sums(cell_of(shuffled).rows())
 
 
+@settings(deadline=None)
 @given(values)
 def test_sums_are_what_numpy_says(numbers):
     found = sums(cell_of(a_score(number, value=value) for number, value in enumerate(numbers)).rows())
@@ -48,6 +50,7 @@ def test_sums_are_what_numpy_says(numbers):
     assert (found["minimum"], found["maximum"]) == (min(numbers), max(numbers))
 
 
+@settings(deadline=None)
 @given(values)
 def test_every_value_lies_in_its_bin(numbers):
     found = sketch(np.array(numbers), np.ones(len(numbers)))
@@ -61,6 +64,7 @@ def test_every_value_lies_in_its_bin(numbers):
     assert sum(found.positive.values()) + sum(found.negative.values()) + found.zero == len(numbers)
 
 
+@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=200), st.sampled_from([0.0, 0.05, 0.5, 0.9, 0.99, 1.0]))
 def test_quantiles_are_within_one_per_cent_of_numpys(numbers, share):
     found = merge([window_of(a_score(number, value=value) for number, value in enumerate(numbers))]).quantile(share)
@@ -68,6 +72,7 @@ def test_quantiles_are_within_one_per_cent_of_numpys(numbers, share):
     assert found == pytest.approx(exact, rel=0.0101, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(values, st.integers(0, 60))
 def test_windows_of_two_partitions_merge_to_the_window_of_all(numbers, cut):
     scores = [a_score(number, value=value) for number, value in enumerate(numbers)]

@@ -1,6 +1,7 @@
 """One run of the embedded stack, from settings to the last process."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -20,6 +21,8 @@ def run(plan: Plan, tell: Callable[[str], None]) -> None:
     `tell` is given one sentence an event. Raises `AlreadyRunningError` where another supervisor uses the data
     directory, and whatever kept the broker or the tables from being prepared.
     """
+    # While a broker is replaced aiokafka says so a hundred times a second; the supervisor says it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with plan.data.locked():
         asyncio.run(_run(plan, tell))
 

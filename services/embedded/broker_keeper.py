@@ -12,6 +12,7 @@ from services.embedded.memory import resident_bytes
 from services.embedded.restarts import Restarts
 
 _LOOK_SECONDS = 0.25
+SPOOL_SECONDS = 300.0  # the gateway keeps what it accepted for at least so long
 
 
 class Around(Protocol):
@@ -83,11 +84,16 @@ class BrokerKeeper:
         while (broker := self.broker) is not None and broker.child.running:
             if self._asked.is_set():
                 return "asked for"
-            used = resident_bytes(broker.child.pid)
-            if used > self._place.max_bytes:
-                return f"its log takes {used / 2**20:.0f} MiB, {self._place.max_bytes / 2**20:.0f} are allowed"
+            used, allowed = resident_bytes(broker.child.pid), self._allowed_bytes()
+            if used > allowed:
+                return f"its log takes {used / 2**20:.0f} MiB, {allowed / 2**20:.0f} are allowed"
             await asyncio.sleep(_LOOK_SECONDS)
         return ""
+
+    def _allowed_bytes(self) -> int:
+        # What the gateway sends again fills a new broker at once; without room for it each would end like the last.
+        young = time.monotonic() - (self.started_at or 0) < SPOOL_SECONDS
+        return self._place.max_bytes * (2 if self.restarts.count and young else 1)
 
     async def _replace(self, reason: str) -> None:
         if reason:

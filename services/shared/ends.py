@@ -39,7 +39,8 @@ class Ends:
     async def broker_run(self) -> str:
         """The broker run; asked again where a connection is another one than before."""
         found = clusters.connections(self._client._client)
-        if [id(each) for each in found] != [id(each) for each in self._verified]:
+        # Right after the start there is no connection yet, which is no sign that the log is the same.
+        if not self._run or [id(each) for each in found] != [id(each) for each in self._verified]:
             self._run = await clusters.broker_run(self._client._client)
             self._verified = found
         return self._run

@@ -3,9 +3,10 @@
 import json
 from datetime import UTC, datetime
 
+from tidemark.deployment import Answer
+
 from schemas.ids import uuid7
 from schemas.messages import Deployment, Target
-from tidemark.deployment import Answer
 
 
 def published(**more):

@@ -1,9 +1,10 @@
 """What the broker says of topics, asked by somebody who is in no group."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.shared import kafka as clusters
 from services.shared.kafka import Kafka
@@ -44,3 +45,20 @@ class Ends:
             self._run = await clusters.broker_run(self._client._client)
             self._verified = found
         return self._run
+
+
+async def high_watermarks(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """The offset after the last message of each partition, by the high watermark of a fetch.
+
+    The embedded broker's answer to ListOffsets leaves out all but the first message of the last batch. The consumer,
+    which must be in no group, is left assigned to `places` and paused.
+    """
+    consumer.assign(places)
+    listed = await clusters.answer(consumer.end_offsets(list(places)))
+    for place in places:
+        consumer.seek(place, listed[place])
+    async with asyncio.timeout(clusters.ANSWER_SECONDS):
+        while any(consumer.highwater(place) is None for place in places):
+            await consumer.getmany(timeout_ms=20)
+    consumer.pause(*places)
+    return {place: consumer.highwater(place) for place in places}

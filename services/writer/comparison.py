@@ -6,11 +6,13 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver.client import Client
 
 from schemas.topics import CALLS, dead_letters
-from services.shared.kafka import Kafka, broker_run
+from services.shared.ends import high_watermarks
+from services.shared.kafka import Kafka, broker_run, stopped
+from services.shared.topics import partitions
 from services.writer.verification import Found, Verdict, Waiting, judge, mentioned, uncovered
 
 CHUNK_IDS = 5000  # in the text of one query, within ClickHouse's max_query_size of 256 KiB
@@ -58,24 +60,22 @@ def found_of(client: Client, call_ids: Iterable[UUID]) -> Found:
 async def waiting_of(client: Client, kafka: Kafka, spools: Sequence[Path]) -> Waiting:
     """What may still come. Spools first, then calls, then their dead letters: that is the way a call goes."""
     spooled = frozenset().union(*(mentioned(data) for folder in spools for data in _contents(folder)))
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        messages = 0
-        for topic in (CALLS.name, dead_letters(_WRITER).name):
-            messages += await _backlog(client, kafka, consumer, topic)
-    finally:
-        await consumer.stop()
+    messages = 0
+    for topic in (CALLS.name, dead_letters(_WRITER).name):
+        messages += await _backlog(client, kafka, topic)
     return Waiting(spooled, messages)
 
 
-async def _backlog(client: Client, kafka: Kafka, consumer: AIOKafkaConsumer, topic: str) -> int:
+async def _backlog(client: Client, kafka: Kafka, topic: str) -> int:
     """Messages of a topic that no stored range covers, in the log as it is."""
-    await consumer.topics()
-    full = kafka.full(topic)
-    partitions = [TopicPartition(full, number) for number in consumer.partitions_for_topic(full) or ()]
-    starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    run = await broker_run(consumer._client)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        places = await partitions(kafka, topic)
+        starts, ends = await consumer.beginning_offsets(places), await high_watermarks(consumer, places)
+        run = await broker_run(consumer._client)
+    finally:
+        await stopped(consumer)
     rows = client.query(
         "SELECT partition, first_offset, last_offset FROM ingest_ranges "
         "WHERE broker_run = {run:String} AND topic = {topic:String}",
@@ -84,7 +84,7 @@ async def _backlog(client: Client, kafka: Kafka, consumer: AIOKafkaConsumer, top
     ranges: dict[int, list[tuple[int, int]]] = {}
     for number, first, last in rows:
         ranges.setdefault(number, []).append((first, last))
-    return sum(uncovered(ranges.get(at.partition, ()), starts[at], ends[at]) for at in partitions)
+    return sum(uncovered(ranges.get(at.partition, ()), starts[at], ends[at]) for at in places)
 
 
 def _contents(folder: Path) -> Iterator[bytes]:

@@ -55,9 +55,11 @@ async def alerter(kafka, tmp_path):
         TIDEMARK_ALERTER_SESSION_SECONDS="3",
     )
     service.start()
-    service.ready()
-    yield service
-    service.kill()
+    try:
+        service.ready()
+        yield service
+    finally:
+        service.kill()
 
 
 async def test_two_bad_windows_are_one_alert_through_kills_repeats_and_poison(kafka, alerter):

@@ -1,4 +1,4 @@
-"""From bad windows to a verified rollback: broker, ClickHouse, writer, registry, alerter and rollback, all of them real."""
+"""From bad windows to a verified rollback: broker, ClickHouse, writer, registry, alerter and rollback, all real."""
 
 import contextlib
 from datetime import UTC, datetime, timedelta

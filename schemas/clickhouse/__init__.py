@@ -88,3 +88,18 @@ def apply(client: Client, names: Names) -> Sequence[Migration]:
             f"INSERT INTO {names.database}.migrations VALUES ({migration.number}, '{migration.name}', now64(3))"
         )
     return applied
+
+
+def described(client: Client, database: str) -> str:
+    """Every table and view of a database as SQL, in the order of their names: what `schema.sql` holds."""
+    found = client.query(
+        f"SELECT create_table_query FROM system.tables WHERE database = '{database}' ORDER BY name"
+        " SETTINGS show_table_uuid_in_table_create_query_if_not_nil = 0"
+    )
+    formatted = [client.query(f"SELECT formatQuery({_literal(row[0])})").result_rows[0][0] for row in found.result_rows]
+    return "\n".join(f"{statement.replace(f'{database}.', '')};\n" for statement in formatted)
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -28,11 +28,11 @@ def down(data: Data = None, timeout: Timeout = 120) -> None:
         client.stop()
     except NotRunningError as error:
         say(str(error))
-    if client.until_gone(timeout):
+    if client.until_gone(supervisor, timeout):
         say("stopped")
         return
     if supervisor is not None:
         os.kill(supervisor, signal.SIGKILL)  # the kernel ends every part with it
-    if not client.until_gone(5):
+    if not client.until_gone(supervisor, 5):
         fail(f"process {supervisor} does not end", code=1)
     say("killed: it did not stop in time")

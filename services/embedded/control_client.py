@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psutil
 
 from services.embedded.data_directory import DataDirectory
 
@@ -55,10 +56,10 @@ class ControlClient:
             time.sleep(_LOOK_SECONDS)
         return None
 
-    def until_gone(self, seconds: float) -> bool:
-        """Wait until nobody holds the data directory; whether that came within `seconds`."""
+    def until_gone(self, supervisor: int | None, seconds: float) -> bool:
+        """Wait until nobody holds the data directory and the process `supervisor` has ended; whether both came."""
         until = time.monotonic() + seconds
-        while self._data.in_use():
+        while self._data.in_use() or (supervisor is not None and alive(supervisor)):
             if time.monotonic() >= until:
                 return False
             time.sleep(_LOOK_SECONDS)
@@ -73,3 +74,11 @@ class ControlClient:
             return self._http.request(method, address + path, headers=headers)
         except httpx.HTTPError as error:
             raise NotRunningError(f"the supervisor of {self._data.root} does not answer: {error}") from error
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked after does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

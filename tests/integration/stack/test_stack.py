@@ -4,10 +4,10 @@ import os
 import signal
 from datetime import UTC, datetime
 
-import psutil
 import pytest
 
 from schemas.ids import uuid7
+from services.embedded.control_client import alive
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -32,15 +32,8 @@ def calls(count):
     ]
 
 
-def alive(pids):
-    return [name for name, pid in pids.items() if psutil.pid_exists(pid) and _status(pid) != psutil.STATUS_ZOMBIE]
-
-
-def _status(pid):
-    try:
-        return psutil.Process(pid).status()
-    except psutil.NoSuchProcess:
-        return psutil.STATUS_ZOMBIE
+def left(pids):
+    return [name for name, pid in pids.items() if alive(pid)]
 
 
 @pytest.fixture
@@ -58,7 +51,7 @@ def test_what_is_emitted_is_scored_and_is_still_there_after_a_stop(stack):
     stack.until(SCORED, 50)
     pids = stack.pids()
     stack.down()
-    assert alive(pids) == []
+    assert left(pids) == []
     stack.up()
     assert (stack.ask(STORED), stack.ask(SCORED)) == (50, 50)
 
@@ -99,6 +92,6 @@ def test_nothing_survives_the_supervisor(stack):
     stack.up()
     pids = stack.pids()
     os.kill(pids["supervisor"], signal.SIGKILL)
-    while alive(pids):
+    while left(pids):
         pass
     assert stack.tidemark("status").returncode == 2

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+_PLURALS = {"deployment": "deployments", "rollback": "rollbacks", "alert": "alerts", "resolved": "resolved"}
 POINTS = 180  # per chart: more than one point in three pixels is noise
 
 Row = Mapping[str, Any]
@@ -53,9 +54,9 @@ class Range:
     step: int
 
     @classmethod
-    def last(cls, seconds: int, now: datetime) -> "Range":
-        """The newest `seconds`, in at most about `POINTS` steps of at least five seconds."""
-        step = max(5, seconds // POINTS)
+    def last(cls, seconds: int, now: datetime, least: int = 5) -> "Range":
+        """The newest `seconds`, in at most about `POINTS` steps of at least `least` seconds."""
+        step = max(least, seconds // POINTS)
         stop = int(now.timestamp()) // step * step
         return cls(start=stop - seconds // step * step, stop=stop, step=step)
 
@@ -71,15 +72,27 @@ def line(name: str, points: Mapping[int, float | None], span: Range, **style: An
 
 
 def call_lines(rows: Iterable[Row], colours: Mapping[str, int], span: Range) -> list[dict[str, Any]]:
-    """Calls per second of each version; a step without calls is zero, not a gap."""
-    counted: dict[str, dict[int, float | None]] = {version: dict.fromkeys(span.times, 0.0) for version in colours}
+    """Calls per second of each version; a step without calls is zero while the version served, a gap outside."""
+    counted: dict[str, dict[int, int]] = {}
     for row in rows:
-        counted.setdefault(row["version"], dict.fromkeys(span.times, 0.0))[row["at"]] = row["calls"] / span.step
-    return [line(name, points, span, colour=colours.get(name)) for name, points in counted.items()]
+        counted.setdefault(row["version"], {})[row["at"]] = row["calls"]
+    return [line(version, _rates(calls, span), span, colour=colours.get(version)) for version, calls in counted.items()]
+
+
+def _rates(calls: Mapping[int, int], span: Range) -> dict[int, float | None]:
+    first, last = min(calls), max(calls)
+    return {time: calls.get(time, 0) / span.step for time in span.times if first <= time <= last}
 
 
 def mean_lines(
-    rows: Iterable[Row], metric: str, colours: Mapping[str, int], span: Range, *, inverted: bool = False, **style: Any
+    rows: Iterable[Row],
+    metric: str,
+    colours: Mapping[str, int],
+    span: Range,
+    *,
+    inverted: bool = False,
+    suffix: str = "",
+    **style: Any,
 ) -> list[dict[str, Any]]:
     """The weighted mean of a metric for each version; `inverted` shows 1 minus it."""
     found: dict[str, dict[int, float | None]] = {}
@@ -87,7 +100,9 @@ def mean_lines(
         if row["metric"] == metric and row["weight"]:
             mean = row["weighted_sum"] / row["weight"]
             found.setdefault(row["version"], {})[row["at"]] = 1 - mean if inverted else mean
-    return [line(name, points, span, colour=colours.get(name), **style) for name, points in sorted(found.items())]
+    return [
+        line(name + suffix, points, span, colour=colours.get(name), **style) for name, points in sorted(found.items())
+    ]
 
 
 def percentile_lines(rows: Iterable[Row], metric: str, span: Range) -> list[dict[str, Any]]:
@@ -146,8 +161,8 @@ def highlight(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Part]:
     return [part for part in parts if part.text]
 
 
-def marks(deployments: Iterable[Row], alerts: Iterable[Row]) -> list[dict[str, Any]]:
-    """What happened, as vertical lines, oldest first."""
+def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> list[dict[str, Any]]:
+    """What happened, as vertical lines, oldest first; alerts of one step share a line."""
     deployed = (
         {
             "time": row["deployed_at"].timestamp(),
@@ -164,7 +179,16 @@ def marks(deployments: Iterable[Row], alerts: Iterable[Row]) -> list[dict[str, A
         }
         for row in alerts
     )
-    return sorted([*deployed, *fired], key=lambda mark: mark["time"])
+    found = sorted([*deployed, *fired], key=lambda mark: mark["time"])
+    steps: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for mark in found:
+        steps.setdefault((mark["kind"], int(mark["time"]) // span.step), []).append(mark)
+    return [_joined(same) for same in steps.values()]
+
+
+def _joined(same: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    label = same[0]["label"] if len(same) == 1 else f"{len(same)} {_PLURALS[same[0]['kind']]}"
+    return {**same[0], "label": label}
 
 
 def alert_cards(changes: Sequence[Row], decisions: Sequence[Row], colours: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -181,7 +205,7 @@ def _alert_card(changes: Sequence[Row], decisions: Sequence[Row], colours: Mappi
     began = {"at": first["first_window_start"], "what": "the first bad window began"}
     happened = [{"at": row["changed_at"], "what": row["state"]} for row in changes]
     acted = [
-        {"at": step["changed_at"], "what": f"{step['kind']} {step['state']}"}
+        {"at": step["changed_at"], "what": f"{step['kind']} {step['state']} by {step['actor']}"}
         for step in decisions
         if step["alert_id"] == first["alert_id"]
     ]

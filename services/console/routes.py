@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Query
 from jinja2 import Environment, FileSystemLoader
@@ -20,36 +20,29 @@ Seconds = Query(900, ge=60, le=30 * 86_400, description="The length of the range
 
 def router(store: Store, clock: Callable[[], datetime]) -> APIRouter:
     """Every route of the console."""
-    routes = APIRouter()
-    page = _Page(store, clock)
+    routes, page = APIRouter(), _Page(store, clock)
+    _page_routes(routes, page)
+    _fragment_routes(routes, page)
+    return routes
 
+
+def _page_routes(routes: APIRouter, page: "_Page") -> None:
     @routes.get("/", response_class=HTMLResponse)
     def index() -> str:
         return page.render("page", charts=CHARTS, worst_metrics=WORST_METRICS)
 
     @routes.get("/api/targets")
     def targets() -> dict[str, Any]:
-        return {"targets": [_named(row) for row in store.targets()]}
+        return {"targets": page.targets()}
 
     @routes.get("/api/series")
     def series(target: str, seconds: int = Seconds) -> JSONResponse:
         with QUERY.labels("series").time():
             return JSONResponse(page.series(_target(target), seconds))
 
-    @routes.get("/fragments/versions", response_class=HTMLResponse)
-    def versions(target: str, seconds: int = Seconds) -> str:
-        with QUERY.labels("versions").time():
-            return page.versions(_target(target), seconds)
 
-    @routes.get("/fragments/alerts", response_class=HTMLResponse)
-    def alerts(target: str, seconds: int = Seconds) -> str:
-        with QUERY.labels("alerts").time():
-            return page.alerts(_target(target), seconds)
-
-    @routes.get("/fragments/decisions", response_class=HTMLResponse)
-    def decisions(target: str, seconds: int = Seconds) -> str:
-        with QUERY.labels("decisions").time():
-            return page.decisions(_target(target), seconds)
+def _fragment_routes(routes: APIRouter, page: "_Page") -> None:
+    panels = {"versions": page.versions, "alerts": page.alerts, "decisions": page.decisions}
 
     @routes.get("/fragments/worst", response_class=HTMLResponse)
     def worst(
@@ -62,7 +55,10 @@ def router(store: Store, clock: Callable[[], datetime]) -> APIRouter:
         with QUERY.labels("worst").time():
             return page.worst(_target(target), metric, seconds, start, stop)
 
-    return routes
+    @routes.get("/fragments/{panel}", response_class=HTMLResponse)
+    def fragment(panel: Literal["versions", "alerts", "decisions"], target: str, seconds: int = Seconds) -> str:
+        with QUERY.labels(panel).time():
+            return panels[panel](_target(target), seconds)
 
 
 class _Page:
@@ -77,16 +73,21 @@ class _Page:
     def render(self, template: str, **values: Any) -> str:
         return self._templates.get_template(f"{template}.html").render(**values)
 
+    def targets(self) -> list[dict[str, str]]:
+        return [_named(row) for row in self._store.targets()]
+
     def series(self, target: Row, seconds: int) -> dict[str, Any]:
         now = self._clock()
-        span = Range.last(seconds, now)
+        span = Range.last(seconds, now, self._store.interval(target))
         deployments = self._store.deployments(target)
         calls = self._store.calls(target, span)
         colours = _colours(deployments, calls)
         windows = self._store.windows(target, span, METRICS)
         drift = [
-            *console.mean_lines(windows, "embedding_drift.prompt", colours, span),
-            *console.mean_lines(windows, "embedding_drift.response", colours, span, dashed=True),
+            *console.mean_lines(windows, "embedding_drift.prompt", colours, span, suffix=" prompts", spanned=True),
+            *console.mean_lines(
+                windows, "embedding_drift.response", colours, span, suffix=" responses", dashed=True, spanned=True
+            ),
         ]
         lines = {
             "calls": console.call_lines(calls, colours, span),
@@ -102,7 +103,7 @@ class _Page:
             "to": span.stop,
             "times": span.times,
             "last_call_at": self._store.last_call(target),
-            "marks": console.marks(deployments, self._store.alerts(target, span)),
+            "marks": console.marks(deployments, self._store.alerts(target, span), span),
             "charts": [_chart(kind, lines[kind.name]) for kind in CHARTS],
         }
 

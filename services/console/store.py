@@ -36,6 +36,10 @@ SELECT metric, {WINDOW_STEP} AS at, sumMap(sketch_positive) AS positive, sum(ske
 FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric = 'duration_seconds'
 GROUP BY ALL ORDER BY at
 """
+INTERVAL = f"""
+SELECT min(interval_seconds) AS seconds FROM windows_rows
+WHERE {_TARGET} AND metric = 'duration_seconds' AND window_start > now() - INTERVAL 1 DAY
+"""
 VERSIONS = f"""
 SELECT version, count() AS calls, min(called_at) AS first_at, max(called_at) AS last_at,
     quantile(0.5)(duration_seconds) AS p50, quantile(0.95)(duration_seconds) AS p95,
@@ -83,6 +87,11 @@ class Store:
         """When the newest call was made (seconds since the epoch); None where there is none."""
         (row,) = self._rows(LAST_CALL, **target)
         return row["last_at"].timestamp() if row["calls"] else None
+
+    def interval(self, target: Row) -> int:
+        """The length of the windows (s), five at least: finer steps would show gaps between them."""
+        (row,) = self._rows(INTERVAL, **target)
+        return max(5, int(row["seconds"]))
 
     def calls(self, target: Row, span: Range) -> list[Row]:
         """Calls by version and step: `version`, `at`, `calls`."""

@@ -41,8 +41,8 @@ function options(chart, state, width, onPick) {
     stroke: line.colour === undefined ? colour(index) : colour(line.colour),
     dash: line.dashed ? [5, 4] : undefined,
     width: 1.6,
-    spanGaps: false,
-    points: { show: false },
+    spanGaps: Boolean(line.spanned),
+    points: { show: line.values.filter((value) => value !== null).length < 4, size: 5 },
     value: (_, value) => (value === null || value === undefined ? "–" : text(value)),
   }));
   return {

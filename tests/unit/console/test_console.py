@@ -18,9 +18,10 @@ def test_a_range_is_aligned_to_its_step():
     assert span.stop <= NOON.timestamp()
 
 
-def test_a_step_without_calls_is_zero():
-    (line,) = console.call_lines([{"version": "v1", "at": 105, "calls": 10}], {"v1": 0}, SPAN)
-    assert line["values"] == [0, 2.0, 0, 0]
+def test_a_step_without_calls_is_zero_while_the_version_served():
+    rows = [{"version": "v1", "at": at, "calls": 10} for at in (100, 110)]
+    (line,) = console.call_lines(rows, {"v1": 0}, SPAN)
+    assert line["values"] == [2.0, 0.0, 2.0, None]
 
 
 def test_a_step_without_scores_is_a_gap():
@@ -93,8 +94,8 @@ def test_an_alert_tells_its_story_in_order():
     assert [step["what"] for step in card["timeline"]] == [
         "the first bad window began",
         "firing",
-        "rollback proposed",
-        "rollback done",
+        "rollback proposed by rollback",
+        "rollback done by rollback",
         "resolved",
     ]
 
@@ -107,7 +108,12 @@ def test_a_decision_says_why_and_how_far_it_is():
 def test_marks_come_in_order_of_time():
     deployments = [{"deployed_at": NOON, "version": "v1", "decision_id": "d"}]
     alerts = [_change("firing", -5)]
-    assert [(mark["kind"], mark["label"]) for mark in console.marks(deployments, alerts)] == [
+    assert [(mark["kind"], mark["label"]) for mark in console.marks(deployments, alerts, SPAN)] == [
         ("alert", "toxicity"),
         ("rollback", "back to v1"),
     ]
+
+
+def test_alerts_of_one_step_share_a_mark():
+    alerts = [_change("firing", 0), _change("firing", 1, rule="errors"), _change("firing", 60)]
+    assert [mark["label"] for mark in console.marks([], alerts, SPAN)] == ["2 alerts", "toxicity"]

@@ -73,6 +73,7 @@ class Producer:
         self._lock = asyncio.Lock()
         self._verified: tuple[object, ...] = ()
         self._run = ""
+        self._late: set[asyncio.Future[Any]] = set()
 
     async def __aenter__(self) -> Self:
         await self.connected()
@@ -96,6 +97,8 @@ class Producer:
 
     async def close(self) -> None:
         """Let go of the connection; what is not acknowledged is not sent."""
+        for late in tuple(self._late):
+            late.cancel()
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError, OSError, TimeoutError):
@@ -134,10 +137,14 @@ class Producer:
 
         What was not may arrive all the same.
         """
-        try:
-            results = await clusters.answer(self._attempt(messages), timeout_seconds)
-        except TimeoutError:
-            results = [TimeoutError()] * len(messages)
+        trying = asyncio.ensure_future(self._attempt(messages))
+        # Waited for, not cancelled: aiokafka leaves connections open that are cancelled half-way.
+        await asyncio.wait([trying], timeout=timeout_seconds)
+        if not trying.done():
+            self._late.add(trying)
+            trying.add_done_callback(self._late.discard)
+            return [False] * len(messages)
+        results = trying.result()
         if any(result is not None for result in results):
             await self._recreate()
         return [result is None for result in results]

@@ -28,14 +28,15 @@ from services.writer.column import (
     NUMBERS,
     SPANS,
     TEXT,
-    TIME,
     Column,
     Table,
     column,
     json,
     labels,
     micros,
+    times,
     uuids,
+    vector,
     version,
 )
 
@@ -53,10 +54,6 @@ def _numbers(*names: str) -> list[Column]:
 
 def _counts(*names: str) -> list[Column]:
     return [column(name, COUNT) for name in names]
-
-
-def _times(*names: str) -> list[Column]:
-    return [column(name, TIME) for name in names]
 
 
 def _within(holder: str, *names: str) -> list[Column]:
@@ -85,7 +82,7 @@ CALLS = Table(
     [
         *uuids("call_id"),
         *_texts("tenant", "app", "environment", "version"),
-        *_times("called_at"),
+        *times("called_at"),
         *_texts("trace_id", "span_id", "parent_span_id", "session_id", "user_id", "provider"),
         *_texts("requested_model", "answering_model", "system_fingerprint", "prompt", "system_prompt", "response"),
         *map(json, ("parameters", "messages", "context", "choices", "tool_calls", "expected_format", "attributes")),
@@ -107,11 +104,11 @@ SCORES = Table(
     [
         *uuids("score_id", "call_id"),
         *_SEGMENT,
-        *_times("called_at", "input_at"),
+        *times("called_at", "input_at"),
         *_texts("metric", "status", "reason", "evaluator", "evaluator_version"),
         *_numbers("value", "inclusion_probability"),
         *(column(name, FLAG) for name in ("label", "synthetic")),
-        Column("evidence", SPANS, lambda score: msgspec.to_builtins([_full(span) for span in score.evidence])),
+        Column("evidence", SPANS, lambda score: [_full(span) for span in score.evidence]),
         labels("groups"),
         version(lambda score: micros(score.input_at or score.called_at) * 4 + STATUS_RANKS[score.status]),
     ],
@@ -122,10 +119,10 @@ EMBEDDINGS = Table(
     [
         *uuids("embedding_id", "call_id"),
         *_SEGMENT,
-        *_times("called_at"),
+        *times("called_at"),
         *_texts("field", "encoder", "encoder_version", "session_id"),
         column("dimension", pa.uint16()),
-        Column("vector", NUMBERS, lambda embedding: memoryview(embedding.vector).cast("f")),
+        vector("vector"),
         *_numbers("inclusion_probability"),
         column("synthetic", FLAG),
         version(lambda _: 0),
@@ -155,7 +152,7 @@ WINDOWS = Table(
         *uuids("window_id"),
         *_SEGMENT,
         *_texts("metric", "evaluator", "evaluator_version", "group"),
-        *_times("window_start", "window_end"),
+        *times("window_start", "window_end"),
         *_counts("interval_seconds", "source_partition", "generation", "count", "not_scored", "failed", "labelled"),
         *_numbers("weight", "weight_squares", "weighted_sum", "weighted_square_sum", "labelled_weight"),
         *_numbers("minimum", "maximum"),
@@ -173,7 +170,7 @@ FEEDBACK = Table(
     [
         *uuids("feedback_id", "call_id"),
         *_texts("tenant", "kind", "text", "user_id", "source"),
-        *_times("given_at"),
+        *times("given_at"),
         *_numbers("value"),
         version(lambda _: 0),
     ],
@@ -187,7 +184,7 @@ ALERTS = Table(
         *_SEGMENT,
         *_numbers("value", "threshold", "baseline_value"),
         *_counts("count", "interval_seconds"),
-        *_times("first_window_start", "window_start", "window_end", "changed_at"),
+        *times("first_window_start", "window_start", "window_end", "changed_at"),
         labels("labels"),
         version(lambda alert: micros(alert.changed_at)),
     ],
@@ -199,7 +196,7 @@ _STEPS = [
     *_texts("kind", "policy", "state", "actor", "from_version", "to_version", "reason"),
     *_counts("step"),
     json("evidence"),
-    *_times("changed_at"),
+    *times("changed_at"),
     version(lambda outcome: micros(outcome.changed_at)),
 ]
 OUTCOMES = Table("outcomes", [*uuids("outcome_id"), *_STEPS])
@@ -212,7 +209,7 @@ COMMANDS = Table(
         *_TARGET,
         *_texts("kind", "from_version", "to_version", "policy", "reason"),
         *_counts("expected_revision", "fencing_token"),
-        *_times("issued_at"),
+        *times("issued_at"),
         version(lambda command: micros(command.issued_at)),
     ],
 )
@@ -226,7 +223,7 @@ DEPLOYMENTS = Table(
         *_texts("version", "version_hash", "previous_version", "deployed_by", "reason"),
         json("bundle"),
         Column("weights", pa.map_(TEXT, NUMBER), lambda deployment: list(deployment.weights.items())),
-        *_times("deployed_at"),
+        *times("deployed_at"),
         version(lambda deployment: micros(deployment.deployed_at)),
     ],
 )
@@ -253,7 +250,7 @@ DEAD_LETTERS = Table(
         Column("call_id", TEXT, call_of),
         *(column(name, pa.binary()) for name in ("message_key", "message_value")),
         labels("headers"),
-        *_times("failed_at"),
+        *times("failed_at"),
         version(lambda letter: micros(letter.failed_at)),
     ],
 )

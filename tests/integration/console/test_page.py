@@ -1,0 +1,265 @@
+"""The page in a real browser, on a real engine with a story in it."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import clickhouse_connect
+import httpx
+import pytest
+
+from schemas import clickhouse
+from schemas.ids import derived_id, uuid7
+from schemas.messages import (
+    Alert,
+    Call,
+    Deployment,
+    DriftTest,
+    Outcome,
+    Score,
+    Segment,
+    Sketch,
+    Span,
+    Window,
+)
+from schemas.topics import ALERTS, CALLS, DEPLOYMENTS, OUTCOMES, SCORES, WINDOWS
+from services.shared.record import Record
+from services.shared.sink import Batch
+from services.writer.store import Store
+from tests.support.engine import running
+from tests.support.service_process import ServiceProcess
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.browser, pytest.mark.embedded]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+RUDE = "You <b>fool</b>."
+
+
+def _segment(version):
+    return Segment(tenant="acme", app="shop", environment="production", version=version)
+
+
+def _calls(now):
+    for n in range(40):
+        version = "v2" if n < 15 else "v1"
+        at = now - timedelta(seconds=5 * n + 5)
+        answer = f"{RUDE} It is blue." if version == "v2" else "It is in the rules."
+        yield Call(
+            call_id=uuid7(),
+            tenant="acme",
+            app="shop",
+            environment="production",
+            version=version,
+            called_at=at,
+            prompt="May I return <script>alert(1)</script> it?",
+            response=answer,
+            duration_seconds=1.5 if version == "v2" else 0.2,
+        )
+
+
+def _score(call):
+    bad = call.version == "v2"
+    evidence = (Span(field="response", start=0, end=len(RUDE), kind="abuse", value=0.9),) if bad else ()
+    return Score(
+        score_id=uuid7(),
+        call_id=call.call_id,
+        segment=call.segment,
+        called_at=call.called_at,
+        metric="response_toxicity",
+        status="scored",
+        value=0.9 if bad else 0.01,
+        label=bad,
+        evidence=evidence,
+        evaluator="toxicity",
+        evaluator_version="1",
+    )
+
+
+def _windows(now):
+    for n in range(40):
+        version = "v2" if n < 15 else "v1"
+        start = now - timedelta(seconds=5 * n + 10)
+        shared = {
+            "segment": _segment(version),
+            "evaluator": "x",
+            "evaluator_version": "1",
+            "interval_seconds": 5,
+            "window_start": start,
+            "window_end": start + timedelta(seconds=5),
+            "source_partition": 0,
+            "count": 10,
+            "weight": 10.0,
+        }
+        mean = 0.9 if version == "v2" else 0.05
+        for metric in ("response_toxicity", "hallucination"):
+            yield Window(window_id=uuid7(), metric=metric, weighted_sum=10 * mean, **shared)
+        sketch = Sketch(positive={20: 9.0, 50: 1.0})
+        yield Window(window_id=uuid7(), metric="duration_seconds", weighted_sum=15.0, sketch=sketch, **shared)
+        test = DriftTest(
+            name="mmd", statistic=mean / 9, p_value=0.01, reference_id="r", reference_size=80, sample_size=40
+        )
+        yield Window(window_id=uuid7(), metric="embedding_drift.prompt", weighted_sum=mean, drift=test, **shared)
+
+
+def _deployment(now, revision, version, seconds, decision=None):
+    return Deployment(
+        deployment_id=uuid7(),
+        target=_segment(version).target,
+        revision=revision,
+        version=version,
+        version_hash="h",
+        deployed_at=now - timedelta(seconds=seconds),
+        deployed_by="rollback" if decision else "ada",
+        decision_id=decision,
+    )
+
+
+def _alert(now):
+    return Alert(
+        alert_id=derived_id("alert", 1),
+        fingerprint="f",
+        rule="toxic-responses",
+        kind="threshold",
+        state="firing",
+        severity="critical",
+        segment=_segment("v2"),
+        metric="response_toxicity",
+        summary="response_toxicity of shop v2 in production is 0.9 on average",
+        interval_seconds=5,
+        first_window_start=now - timedelta(seconds=75),
+        window_start=now - timedelta(seconds=70),
+        window_end=now - timedelta(seconds=65),
+        changed_at=now - timedelta(seconds=63),
+    )
+
+
+def _outcomes(now, decision):
+    for step, state in enumerate(("proposed", "approved", "executing", "verifying", "done")):
+        yield Outcome(
+            outcome_id=uuid7(),
+            decision_id=decision,
+            kind="rollback",
+            target=_segment("v2").target,
+            policy="default",
+            state=state,
+            step=step,
+            actor="rollback",
+            from_version="v2",
+            to_version="v1",
+            alert_id=derived_id("alert", 1),
+            reason="toxicity is 18 times that of v1" if step == 0 else f"because {state}",
+            changed_at=now - timedelta(seconds=62 - step),
+        )
+
+
+def _story(now):
+    calls, decision = list(_calls(now)), uuid7()
+    yield CALLS, calls
+    yield SCORES, [_score(call) for call in calls]
+    yield WINDOWS, list(_windows(now))
+    deployments = [(1, "v1", 200, None), (2, "v2", 76, None), (3, "v1", 60, decision)]
+    yield DEPLOYMENTS, [_deployment(now, *each) for each in deployments]
+    yield ALERTS, [_alert(now)]
+    yield OUTCOMES, list(_outcomes(now, decision))
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("engine")) as found:
+        client = clickhouse_connect.get_client(host="127.0.0.1", port=found.ports.clickhouse)
+        clickhouse.apply(client, clickhouse.Names())
+        client.database = "tidemark"
+        store = Store(lambda: client, lambda: datetime.now(UTC))
+        for topic, messages in _story(datetime.now(UTC)):
+            records = [Record(message, topic.name, 0, n, "run", 0) for n, message in enumerate(messages)]
+            last = len(records) - 1
+            store.write(
+                topic,
+                [Batch(topic=topic, partition=0, broker_run="run", first_offset=0, last_offset=last, records=records)],
+            )
+        yield found
+
+
+@pytest.fixture(scope="module")
+def console(engine, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("console")
+    process = ServiceProcess("console", folder, TIDEMARK_CLICKHOUSE_URL=engine.read_only_url, TIDEMARK_DATA=str(folder))
+    process.start()
+    process.ready()
+    yield process.url
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def page(console):
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here: install Debian's package chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1440, "height": 1600})
+        opened.trouble = []
+        opened.on("console", lambda said: said.type == "error" and opened.trouble.append(said.text))
+        opened.on("pageerror", lambda error: opened.trouble.append(str(error)))
+        opened.on("request", lambda asked: opened.trouble.append(asked.url) if console not in asked.url else None)
+        opened.goto(console)
+        opened.wait_for_selector("#worst mark")
+        opened.wait_for_selector("[data-chart=toxicity] canvas")
+        yield opened
+        browser.close()
+
+
+def test_it_shows_what_serves_and_both_versions(page):
+    assert "v1 serves since" in page.inner_text("#versions")
+    assert {"v1", "v2"} <= set(page.inner_text("#versions table").split())
+
+
+def test_every_chart_is_drawn(page):
+    assert page.locator("[data-chart] canvas").count() == 6
+    assert "v2" in page.inner_text("[data-chart=toxicity] .u-legend")
+
+
+def test_the_alert_tells_its_story(page):
+    text = page.inner_text("#alerts")
+    for part in ("FIRING", "toxic-responses", "the first bad window began", "rollback done"):
+        assert part in text
+
+
+def test_the_decision_says_why_and_every_step(page):
+    text = page.inner_text("#decisions")
+    for part in ("DONE", "v2 → v1", "18 times that of v1", "approved", "executing", "verifying"):
+        assert part in text
+
+
+def test_the_offending_sentence_is_marked_and_markup_is_text(page):
+    assert page.locator("#worst mark").first.inner_text() == RUDE
+    assert "<script>alert(1)</script>" in page.locator("#worst .prompt").first.inner_text()
+
+
+def test_a_window_is_chosen_by_a_click(page):
+    page.locator("[data-chart=toxicity] .u-over").click(position={"x": 300, "y": 60})
+    page.wait_for_selector("#whole:not([hidden])")
+    assert "around" in page.inner_text("#window")
+    page.click("#whole")
+    assert "whole range" in page.inner_text("#window")
+
+
+def test_it_is_quiet_and_asks_nobody_else(page):
+    page.wait_for_timeout(2500)
+    assert page.trouble == []
+
+
+def test_every_answer_carries_the_policy(console):
+    for path in ("/", "/api/targets", "/static/console.js"):
+        assert "default-src 'none'" in httpx.get(console + path).headers["Content-Security-Policy"]
+
+
+def test_a_name_that_points_here_is_refused(console):
+    assert httpx.get(console, headers={"Host": "evil.example"}).status_code == 400

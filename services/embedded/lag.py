@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 
 from schemas.topics import TOPICS, Topic, every_topic
+from services.embedded.ends import FETCH_WAIT_MS, true_ends
 from services.embedded.services import Service
 
 Offsets = Mapping[TopicPartition, int]
@@ -51,7 +52,9 @@ class LagReader:
 
     def __init__(self, bootstrap: str, prefix: str, services: Iterable[Service]) -> None:
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+        )
         self._prefix = prefix
         self._partitions = {
             service.name: [
@@ -77,7 +80,7 @@ class LagReader:
     async def read(self) -> dict[str, Lag]:
         """The lag of every group, by service; raises aiokafka's `KafkaError` where the broker does not answer."""
         wanted = sorted({partition for partitions in self._partitions.values() for partition in partitions})
-        ends: Offsets = await self._consumer.end_offsets(wanted)
+        ends: Offsets = await true_ends(self._consumer, wanted)
         return {name: await self._of(name, ends) for name in self._partitions}
 
     async def _of(self, name: str, ends: Offsets) -> Lag:

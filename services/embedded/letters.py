@@ -8,6 +8,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.messages import DeadLetter
+from services.embedded.ends import true_ends
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.producer import Outgoing, Producer
 from services.shared.record import REDRIVE_HEADER
@@ -101,8 +102,9 @@ def _numbers(consumer: AIOKafkaConsumer, name: str) -> set[int]:
 
 
 async def _read(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> AsyncIterator[DeadLetter]:
-    consumer.assign(partitions)
-    ends = await consumer.end_offsets(partitions)
+    ends = await true_ends(consumer, partitions)
+    consumer.resume(*partitions)
+    await consumer.seek_to_beginning(*partitions)
     left = {partition for partition, end in ends.items() if end > 0}
     while left:
         for records in (await consumer.getmany(timeout_ms=500)).values():

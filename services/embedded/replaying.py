@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from schemas.topics import Topic, every_topic
 from services.embedded.child import Child
 from services.embedded.data_directory import DataDirectory
+from services.embedded.ends import true_ends
 from services.embedded.lag import topics_of
 from services.embedded.services import SERVICES, Service
 from services.shared.settings import PREFIX, SharedSettings, variables
@@ -109,8 +110,7 @@ async def _place(wanted: Order, place: SharedSettings, group: str) -> tuple[Offs
     async with AIOKafkaConsumer(
         bootstrap_servers=place.kafka_bootstrap, group_id=group, enable_auto_commit=False
     ) as consumer:
-        consumer.assign(read)
-        ends: Offsets = await consumer.end_offsets(read)
+        ends: Offsets = await true_ends(consumer, read)
         kept = {partition: await consumer.committed(partition) for partition in read}
         starts = await _starts(wanted, consumer, mine, ends)
         # A replay that is called by its old name goes on where it stopped.

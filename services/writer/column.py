@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemas.messages import Message
 
 TEXT = pa.string()
+ID = pa.binary(16)
 NUMBER = pa.float64()
 COUNT = pa.int64()
 FLAG = pa.bool_()
@@ -78,8 +79,8 @@ def vector(name: str) -> Column:
 
 
 def uuids(*names: str) -> list[Column]:
-    """Columns of ids; ClickHouse reads them from text."""
-    return [Column(name, TEXT, _text_of(attrgetter(name))) for name in names]
+    """Columns of ids, as their 16 bytes: half the time of text on both sides."""
+    return [Column(name, ID, attrgetter(name), _pack_ids) for name in names]
 
 
 def json(name: str) -> Column:
@@ -122,12 +123,8 @@ def _pack_vectors(values: list[Any]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), numbers)
 
 
-def _text_of(read: Extract) -> Extract:
-    def text(message: Any) -> str | None:
-        value = read(message)
-        return None if value is None else str(value)
-
-    return text
+def _pack_ids(values: list[Any]) -> pa.Array:
+    return pa.array([None if value is None else value.bytes for value in values], ID)
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -197,7 +197,7 @@ _STEPS = [
     *_counts("step"),
     json("evidence"),
     *times("changed_at"),
-    version(lambda outcome: micros(outcome.changed_at)),
+    version(lambda outcome: outcome.step),
 ]
 OUTCOMES = Table("outcomes", [*uuids("outcome_id"), *_STEPS])
 DECISIONS = Table("decisions", _STEPS)  # the newest outcome of each decision

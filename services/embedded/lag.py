@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 
 from schemas.topics import TOPICS, Topic, every_topic
-from services.embedded.ends import FETCH_WAIT_MS, true_ends
 from services.embedded.services import Service
+from services.shared.ends import FETCH_WAIT_MS, true_ends
 
 Offsets = Mapping[TopicPartition, int]
 

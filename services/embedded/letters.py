@@ -8,7 +8,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.messages import DeadLetter
-from services.embedded.ends import true_ends
+from services.shared.ends import true_ends
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.producer import Outgoing, Producer
 from services.shared.record import REDRIVE_HEADER

@@ -17,9 +17,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from schemas.topics import Topic, every_topic
 from services.embedded.child import Child
 from services.embedded.data_directory import DataDirectory
-from services.embedded.ends import true_ends
 from services.embedded.lag import topics_of
 from services.embedded.services import SERVICES, Service
+from services.shared.ends import true_ends
 from services.shared.settings import PREFIX, SharedSettings, variables
 
 _LOOK_SECONDS = 0.5

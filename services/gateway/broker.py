@@ -1,6 +1,5 @@
 """What the keeper asks of the broker: its life, its ends, and how far the groups have come."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from schemas.topics import Topic
 from services.gateway.retention import Offsets, Progress, readers
 from services.gateway.spool import Entry
+from services.shared.ends import FETCH_WAIT_MS, true_ends
 from services.shared.kafka import Kafka
 from services.shared.producer import Producer
-
-ENDS_SECONDS = 10.0
 
 
 class KafkaSender:
@@ -55,7 +53,7 @@ class KafkaBroker:
         """How far every topic reaches and every group has come."""
         run = await self.run()
         places = await self._places()
-        ends = await self._ends(places)
+        ends = await true_ends(await self._started_reader(), places)
         named = self._services or await self._all_groups()
         committed = {group: await self._committed(group, places) for group in named}
         active = {group: offsets for group, offsets in committed.items() if offsets or self._services}
@@ -67,22 +65,6 @@ class KafkaBroker:
             if client is not None:
                 await getattr(client, close)()
         self._admin = self._reader = None
-
-    async def _ends(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        """Where each partition ends, by the high watermark of a fetch.
-
-        The embedded broker's answer to ListOffsets leaves out all but the first message of the last batch.
-        """
-        reader = await self._started_reader()
-        reader.assign(places)
-        listed = await reader.end_offsets(list(places))
-        for place in places:
-            reader.seek(place, listed[place])
-        async with asyncio.timeout(ENDS_SECONDS):
-            while any(reader.highwater(place) is None for place in places):
-                await reader.getmany(timeout_ms=20)
-        reader.pause(*places)  # or it would go on to fetch what nobody asks for
-        return {place: reader.highwater(place) for place in places}
 
     async def _places(self) -> list[TopicPartition]:
         # All topics are listed and ours picked out: a question about one that is missing would create it.
@@ -119,7 +101,7 @@ class KafkaBroker:
 
     async def _started_reader(self) -> AIOKafkaConsumer:
         if self._reader is None:
-            reader = AIOKafkaConsumer(bootstrap_servers=self._kafka.bootstrap, fetch_max_wait_ms=50)
+            reader = AIOKafkaConsumer(bootstrap_servers=self._kafka.bootstrap, fetch_max_wait_ms=FETCH_WAIT_MS)
             await reader.start()
             self._reader = reader
         return self._reader

@@ -11,6 +11,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.shared import kafka as clusters
 from services.shared import metrics
+from services.shared.ends import ends_of_member
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.topics import present
 from services.shared.watchdog import Progress
@@ -193,10 +194,8 @@ class Consumer:
             self._progress.advance()
 
     async def _measure(self) -> int:
-        assignment = self.assignment
-        ends = await self._client.end_offsets(assignment) if assignment else {}
         unread = 0
-        for partition, end in ends.items():
+        for partition, end in (await ends_of_member(self._client)).items():
             position = await self._client.position(partition)
             committed = self._committed.get(partition, position)
             metrics.LAG.labels(self.service, self.short(partition), partition.partition).set(max(0, end - committed))

@@ -14,6 +14,7 @@ from schemas.topics import Topic
 from services.shared import kafka as clusters
 from services.shared.consumer import NewBrokerRun
 from services.shared.decoding import Decoder
+from services.shared.ends import true_ends
 from services.shared.kafka import LARGEST_MESSAGE_BYTES
 from services.shared.process import Process
 from services.shared.topics import partitions, present
@@ -79,9 +80,9 @@ class View(Generic[M]):
             verified = clusters.connections(consumer._client)
             run = await clusters.broker_run(consumer._client)
             found = await partitions(process.kafka, self._topic.name)
-            consumer.assign(found)
+            ends = await true_ends(consumer, found)
+            consumer.resume(*found)
             await consumer.seek_to_beginning(*found)
-            ends = await consumer.end_offsets(found)
             while not process.stopping.is_set():
                 await self._take(consumer, decoder, run)
                 verified = await _same_run(consumer, verified, run)

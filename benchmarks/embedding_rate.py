@@ -44,7 +44,7 @@ def texts(tokenizer: Tokenizer) -> list[str]:
     choose.shuffle(paragraphs)
     found = []
     while paragraphs and len(found) < TEXTS:
-        text = " ".join(paragraphs.pop() for _ in range(min(choose.choice((1, 1, 2, 3, 4)), len(paragraphs))))
+        text = " ".join(paragraphs.pop() for _ in range(min(choose.choice((1, 1, 1, 1, 2, 3)), len(paragraphs))))
         if SHORTEST <= len(tokenizer.encode(text).ids) <= LONGEST:
             found.append(text)
     return found

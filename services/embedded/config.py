@@ -7,7 +7,7 @@ from pydantic import Field
 from tidemark.settings import Settings
 
 from services.embedded.data_directory import DataDirectory
-from services.embedded.services import NAMES, Ports, Service
+from services.embedded.services import NAMES, SERVICES, Ports, Service
 from services.shared.settings import PREFIX, SharedSettings, variables
 
 OWN_PREFIX = "TIDEMARK_EMBEDDED_"
@@ -55,12 +55,15 @@ class Environment:
 
     def of(self, service: Service, cores: int) -> dict[str, str]:
         """The environment of one service on a machine with `cores` cores."""
-        words = {"data": str(self._data.root), "api_key": self._data.api_key()}
+        words = {"data": str(self._data.root), "api_key": self._data.api_key(), "groups": ",".join(self._groups())}
         needed = {name: value.format(**words) for name, value in service.environment.items()}
         own = f"{PREFIX}{service.name.upper()}_"
         given = {name: value for name, value in self._given.items() if name.startswith(own)}
         port = {f"{own}HTTP_PORT": str(self._ports.of(service))}
         return {**self.process(cores), **self.shared(), **needed, **port, **given}
+
+    def _groups(self) -> list[str]:
+        return [service.name for service in SERVICES if service.group and service.name not in self._config.left_out]
 
     def process(self, cores: int) -> dict[str, str]:
         """What has nothing to do with Tidemark: the outside, and one thread where cores are few."""

@@ -37,7 +37,11 @@ class Service:
 
 
 _REGISTRY = {"TIDEMARK_REGISTRY_BOOTSTRAP_KEY": "{api_key}"}
-_GATEWAY = {"TIDEMARK_GATEWAY_SPOOL": "{data}/spool/gateway"}
+_GATEWAY = {
+    "TIDEMARK_GATEWAY_SPOOL": "{data}/spool/gateway",
+    # Named: a group that has not committed yet (its service is starting, or in a crash loop) is to be waited for, too.
+    "TIDEMARK_GATEWAY_SPOOL_GROUPS": "{groups}",
+}
 
 SERVICES: tuple[Service, ...] = (
     Service("registry", port=2, start=0, stop=2, environment=MappingProxyType(_REGISTRY)),

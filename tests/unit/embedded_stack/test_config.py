@@ -44,6 +44,14 @@ def test_the_gateway_keeps_a_spool(data):
     assert environment(data, {})(GATEWAY)["TIDEMARK_GATEWAY_SPOOL"] == f"{data.root}/spool/gateway"
 
 
+def test_the_spool_waits_for_the_groups_of_the_services_that_run(data):
+    config = Config(port_base=9000, without="drift")
+    told = Environment(config, data, {}).of(GATEWAY, 2)
+    groups = told["TIDEMARK_GATEWAY_SPOOL_GROUPS"].split(",")
+    assert {"writer", "registry", "rollback", "embedder"} <= set(groups)
+    assert not {"drift", "gateway", "console"} & set(groups)
+
+
 @pytest.mark.parametrize(("cores", "threads"), [(2, "1"), (64, None)])
 def test_few_cores_mean_one_thread_a_process(data, cores, threads):
     assert environment(data, {}, cores)(WRITER).get("OMP_NUM_THREADS") == threads

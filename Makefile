@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PATH DEMO_SECONDS DEMO_SUMMARY
 
-.PHONY: help setup demo test test-fast check fmt generate lock up down status bench clean
+.PHONY: help setup demo test test-fast faults check fmt generate lock up down status bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,10 @@ demo: $(READY) ## the whole loop on this machine; DEMO_SECONDS=120 ends by itsel
 	@$(PYTHON) -m demo
 
 test: $(READY) ## every test that can run here
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -m "not faults"
+
+faults: $(READY) ## kill every process in the middle of traffic, and more; minutes
+	@$(PYTHON) -m pytest tests/fault tests/integration/faults
 
 test-fast: $(READY) ## pure and contract tests, in seconds
 	@$(PYTHON) -m pytest tests/house tests/contract tests/unit client/tests -m "not embedded and not browser and not kafka and not slow"

@@ -11,13 +11,16 @@ from clickhouse_connect.driver.exceptions import Error
 
 from cli.printing import fail, say
 from services.embedded.connection import readonly_url, settings
+from services.embedded.data_directory import DataDirectory
 from services.shared.clickhouse import client
 from services.shared.kafka import Kafka
 from services.writer.comparison import compare
 from services.writer.verification import Verdict, ledger_of
 
 Ledger = Annotated[Path, typer.Option(help="The file of acknowledged call ids that the client wrote.", exists=True)]
-Spool = Annotated[list[Path] | None, typer.Option(help="A client's spool; what lies there is pending. Repeatable.")]
+Spool = Annotated[
+    list[Path] | None, typer.Option(help="A client's spool: what lies there is pending, as in the gateway's own.")
+]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for what is pending.")]
 Url = Annotated[str | None, typer.Option(help="ClickHouse over HTTP; the running stack's read-only port by default.")]
 Data = Annotated[
@@ -44,7 +47,8 @@ def verify(
         with ledger.open() as lines:
             acknowledged = ledger_of(lines)
         store = client(config, url=url or readonly_url(data))
-        verdict = asyncio.run(compare(acknowledged, store, Kafka.of(config), spools=spool or (), wait_seconds=wait))
+        spools = [*(spool or ()), DataDirectory(config.data).spool]
+        verdict = asyncio.run(compare(acknowledged, store, Kafka.of(config), spools=spools, wait_seconds=wait))
     except ValueError as error:
         fail(str(error))
     except (Error, KafkaError, OSError, TimeoutError) as error:

@@ -27,6 +27,7 @@ class DataDirectory:
         self.lock_file = self.root / "supervisor.lock"
         self.logs = self.root / "logs"
         self.state = self.root / "state"
+        self.spool = self.root / "spool" / "gateway"
 
     def create(self) -> None:
         """Make the folders, for the owner's eyes only; what is there stays."""

@@ -7,7 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error
 
 from schemas.topics import CALLS, dead_letters
 from services.shared.ends import FETCH_WAIT_MS, true_ends
@@ -17,6 +19,7 @@ from services.writer.verification import Found, Verdict, Waiting, judge, mention
 
 CHUNK_IDS = 5000  # in the text of one query, within ClickHouse's max_query_size of 256 KiB
 PAUSE_SECONDS = 0.5
+SENT = ".sent"  # beside a segment of the gateway's spool: the broker run that has acknowledged all of it
 _WRITER = "writer"
 # Filled in by the client and sent in the body: as typed parameters they would stand in the URL, which is too short.
 _STORED = "SELECT call_id, count() FROM calls WHERE call_id IN %(ids)s GROUP BY call_id"
@@ -31,19 +34,29 @@ async def compare(
 ) -> Verdict:
     """What became of `acknowledged`; asks again while something is pending, for `wait_seconds` at most.
 
-    Raises what aiokafka and clickhouse-connect raise where broker or store do not answer; the broker is asked only
-    when a call is missing.
+    So long it also waits for a broker and a store that do not answer; then it raises what aiokafka and
+    clickhouse-connect raise. The broker is asked only when a call is missing.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
     while True:
-        verdict = judge(acknowledged, found_of(client, acknowledged), Waiting())
-        if verdict.lost:
-            waiting = await waiting_of(client, kafka, spools)
-            verdict = judge(acknowledged, found_of(client, acknowledged), waiting)
-        if not verdict.pending or loop.time() >= deadline:
-            return verdict
+        try:
+            verdict = await _compared(acknowledged, client, kafka, spools)
+        except (Error, KafkaError, OSError, TimeoutError):
+            if loop.time() >= deadline:
+                raise
+        else:
+            if not verdict.pending or loop.time() >= deadline:
+                return verdict
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _compared(acknowledged: Set[UUID], client: Client, kafka: Kafka, spools: Sequence[Path]) -> Verdict:
+    verdict = judge(acknowledged, found_of(client, acknowledged), Waiting())
+    if not verdict.lost:
+        return verdict
+    waiting = await waiting_of(client, kafka, spools)
+    return judge(acknowledged, found_of(client, acknowledged), waiting)
 
 
 def found_of(client: Client, call_ids: Iterable[UUID]) -> Found:
@@ -58,30 +71,34 @@ def found_of(client: Client, call_ids: Iterable[UUID]) -> Found:
 
 
 async def waiting_of(client: Client, kafka: Kafka, spools: Sequence[Path]) -> Waiting:
-    """What may still come. Spools first, then calls, then their dead letters: that is the way a call goes."""
-    spooled = frozenset().union(*(mentioned(data) for folder in spools for data in _contents(folder)))
-    messages = 0
-    for topic in (CALLS.name, dead_letters(_WRITER).name):
-        messages += await _backlog(client, kafka, topic)
-    return Waiting(spooled, messages)
+    """What may still come. Spools first, then calls, then their dead letters: that is the way a call goes.
 
-
-async def _backlog(client: Client, kafka: Kafka, topic: str) -> int:
-    """Messages of a topic that no stored range covers, in the log as it is."""
+    Asked again where the broker's log became another one meanwhile: what the old one held is sent again by a spool.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
     )
     await consumer.start()
     try:
-        places = await partitions(kafka, topic)
-        starts, ends = await consumer.beginning_offsets(places), await true_ends(consumer, places)
-        run = await broker_run(consumer._client)
+        while True:
+            run = await broker_run(consumer._client)
+            spooled = frozenset().union(*(mentioned(data) for folder in spools for data in _unsent(folder, run)))
+            topics = (CALLS.name, dead_letters(_WRITER).name)
+            messages = sum([await _backlog(client, kafka, topic, consumer) for topic in topics])
+            if run == await broker_run(consumer._client):
+                return Waiting(spooled, messages)
     finally:
         await stopped(consumer)
+
+
+async def _backlog(client: Client, kafka: Kafka, topic: str, consumer: AIOKafkaConsumer) -> int:
+    """Messages of a topic that no stored range covers, in the log as it is."""
+    places = await partitions(kafka, topic)
+    starts, ends = await consumer.beginning_offsets(places), await true_ends(consumer, places)
     rows = client.query(
         "SELECT partition, first_offset, last_offset FROM ingest_ranges "
         "WHERE broker_run = {run:String} AND topic = {topic:String}",
-        parameters={"run": run, "topic": topic},
+        parameters={"run": await broker_run(consumer._client), "topic": topic},
     ).result_rows
     ranges: dict[int, list[tuple[int, int]]] = {}
     for number, first, last in rows:
@@ -89,10 +106,12 @@ async def _backlog(client: Client, kafka: Kafka, topic: str) -> int:
     return sum(uncovered(ranges.get(at.partition, ()), starts[at], ends[at]) for at in places)
 
 
-def _contents(folder: Path) -> Iterator[bytes]:
+def _unsent(folder: Path, run: str) -> Iterator[bytes]:
+    """What lies in a spool, without the segments of which it is noted beside them that this broker run has them."""
     for path in sorted(folder.rglob("*")):
         try:
-            if path.is_file():
+            sent = path.with_suffix(SENT)
+            if path.is_file() and not (sent.exists() and sent.read_text() == run):
                 yield path.read_bytes()
         except FileNotFoundError:
             continue  # sent and deleted meanwhile: it is on the broker, which is asked next

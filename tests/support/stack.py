@@ -86,6 +86,7 @@ class Stack:
 
 
 def _free_base():
-    while taken(Ports(base := random.randrange(20_000, 60_000, 20)).all()):
+    # Below the ports that the system gives to outgoing connections: one of these could sit where a part comes back.
+    while taken(Ports(base := random.randrange(10_000, 32_000, 20)).all()):
         continue
     return base

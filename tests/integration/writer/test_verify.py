@@ -14,6 +14,7 @@ import pytest
 from schemas import clickhouse
 from schemas.topics import CALLS, every_topic
 from services.shared.clickhouse import client
+from services.shared.ends import Ends
 from services.shared.producer import Outgoing, Producer
 from services.shared.settings import SharedSettings
 from services.shared.topics import apply
@@ -86,6 +87,13 @@ async def test_a_ledger_is_accounted_for(tidemark, engine, kafka, tmp_path):
     (spool / "1.spool").write_text(f'00000000 {{"call_id":"{lost}"}}\n')
     spooled = await tidemark(*verify, "--spool", spool)
     assert (spooled.returncode, json.loads(spooled.stdout)["pending"]) == (0, 1)
+
+    # What a segment noted as sent to this very broker run holds is on the broker, or lost.
+    (spool / "1.sent").write_text("another run")
+    assert json.loads((await tidemark(*verify, "--spool", spool)).stdout)["pending"] == 1
+    async with Ends(kafka, [CALLS.name], "test") as ends:
+        (spool / "1.sent").write_text(await ends.broker_run())
+    assert json.loads((await tidemark(*verify, "--spool", spool)).stdout)["lost"] == 1
 
 
 async def test_query_reads_and_only_reads(tidemark):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-_PLURALS = {"deployment": "deployments", "rollback": "rollbacks", "alert": "alerts", "resolved": "resolved"}
+LABELS = 30  # side by side in the width of a chart, at most
 POINTS = 180  # per chart: more than one point in three pixels is noise
 
 Row = Mapping[str, Any]
@@ -162,7 +162,7 @@ def highlight(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Part]:
 
 
 def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> list[dict[str, Any]]:
-    """What happened, as vertical lines, oldest first; alerts of one step share a line."""
+    """What happened, as vertical lines, oldest first; what happened at about the same time shares a line."""
     deployed = (
         {
             "time": row["deployed_at"].timestamp(),
@@ -180,14 +180,23 @@ def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> lis
         for row in alerts
     )
     found = sorted([*deployed, *fired], key=lambda mark: mark["time"])
-    steps: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    near = (span.stop - span.start) / LABELS
+    groups: list[list[dict[str, Any]]] = []
     for mark in found:
-        steps.setdefault((mark["kind"], int(mark["time"]) // span.step), []).append(mark)
-    return [_joined(same) for same in steps.values()]
+        same = next((group for group in reversed(groups) if group[0]["kind"] == mark["kind"]), None)
+        if same and mark["time"] - same[0]["time"] < near:
+            same.append(mark)
+        else:
+            groups.append([mark])
+    return [_joined(group) for group in groups]
 
 
 def _joined(same: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    label = same[0]["label"] if len(same) == 1 else f"{len(same)} {_PLURALS[same[0]['kind']]}"
+    kind, label = same[0]["kind"], same[0]["label"]
+    if kind == "resolved":
+        label = ""  # that it is over matters less than that it was: the line alone says it
+    elif len(same) > 1:
+        label = f"{len(same)} {kind}s"
     return {**same[0], "label": label}
 
 

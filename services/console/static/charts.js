@@ -12,25 +12,35 @@ function formatter(unit) {
   return (value) => `${+value.toPrecision(3)}`;
 }
 
+// Labels stand in the first row where they overlap no other.
+function labelRow(ends, left) {
+  const row = ends.findIndex((end) => end < left);
+  return row === -1 ? ends.length : row;
+}
+
 function drawMarks(plot, marks) {
   const { ctx } = plot;
   const { left, top, width, height } = plot.bbox;
+  const ends = [];
   ctx.save();
   ctx.font = `${11 * devicePixelRatio}px system-ui`;
-  marks.forEach((mark, index) => {
+  for (const mark of marks) {
     const x = plot.valToPos(mark.time, "x", true);
-    if (x < left || x > left + width) return;
+    if (x < left || x > left + width) continue;
     ctx.strokeStyle = ctx.fillStyle = MARKS[mark.kind];
-    ctx.lineWidth = devicePixelRatio * (mark.kind === "resolved" ? 1 : 1.5);
+    ctx.lineWidth = devicePixelRatio * (mark.kind === "resolved" ? 0.75 : 1.5);
     ctx.setLineDash(mark.kind === "deployment" ? [] : [4 * devicePixelRatio, 3 * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(x, top);
     ctx.lineTo(x, top + height);
     ctx.stroke();
-    ctx.textAlign = x > left + width * 0.8 ? "right" : "left";
-    const offset = (ctx.textAlign === "left" ? 3 : -3) * devicePixelRatio;
-    ctx.fillText(mark.label, x + offset, top + (11 + 12 * (index % 4)) * devicePixelRatio);
-  });
+    const room = ctx.measureText(mark.label).width + 6 * devicePixelRatio;
+    const start = Math.min(x + 3 * devicePixelRatio, left + width - room);
+    const row = labelRow(ends, start);
+    ends[row] = start + room;
+    ctx.textAlign = "left";
+    ctx.fillText(mark.label, start, top + (11 + 13 * row) * devicePixelRatio);
+  }
   ctx.restore();
 }
 

@@ -114,6 +114,7 @@ def test_marks_come_in_order_of_time():
     ]
 
 
-def test_alerts_of_one_step_share_a_mark():
+def test_alerts_at_about_the_same_time_share_a_mark():
     alerts = [_change("firing", 0), _change("firing", 1, rule="errors"), _change("firing", 60)]
-    assert [mark["label"] for mark in console.marks([], alerts, SPAN)] == ["2 alerts", "toxicity"]
+    minute = Range(start=0, stop=60, step=5)
+    assert [mark["label"] for mark in console.marks([], alerts, minute)] == ["2 alerts", "toxicity"]

@@ -23,8 +23,9 @@ from services.shared.dead_letters import DeadLetters
 from services.shared.decoding import Decoder, by_name
 from services.shared.ends import Ends
 from services.shared.errors import Again, Unusable
-from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
+from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka, is_away
 from services.shared.lifecycle import held
+from services.shared.predecessors import Membership
 from services.shared.process import Process
 from services.shared.producer import Producer
 from services.shared.record import Record
@@ -49,9 +50,10 @@ class Agent:
 
     Order: kept within a partition. Repeats: after a crash the last records come again; `record` must know them by
     their ids. Failure: `Transient` is tried again for ever; any other error of `record` bisects until the message
-    that causes it stands alone, which goes to `dlq.<name>`; too many stop the service. An error of `step` ends the
-    process. What does not decode is counted and skipped. Commit: after `record` has returned. A new broker run ends
-    the process with exit code 75, for the supervisor to start it again.
+    that causes it stands alone, which goes to `dlq.<name>`; too many stop the service, steps included, until a person
+    resumes it, and nothing of the batch is acknowledged. An error of `step` ends the process. What does not decode is
+    counted and skipped. Commit: after `record` has returned. A new broker run ends the process with exit code 75, for
+    the supervisor to start it again.
     """
 
     def __init__(
@@ -83,22 +85,27 @@ class _Life:
         self._decoders: dict[str, Decoder[Any]] = by_name(agent.reads, agent.name)
         self._breaker = Breaker()
         self._acknowledged: dict[Any, int] = {}
+        self._marker = Marker(process.config.data, agent.name)
+        self._membership = Membership(process.config.data, process.config.group_of(agent.name))
+        self._held = False
 
     async def run(self) -> None:
         """Start Faust in this loop, step beside it, and stop both."""
         process, name = self._process, self._agent.name
-        await held(name, process, Marker(process.config.data, name))
+        await held(name, process, self._marker, self._progress)
         if process.stopping.is_set():
             return
         process.health.unready(name, "joining")
         await present(process.kafka, list(self._decoders), name)
-        async with Producer(process.kafka) as producer:
+        await self._membership.bury(process.kafka)
+        async with Producer(process.kafka, self._progress.waited) as producer:
             app = self._app(producer)
             await app.start()
             try:
                 await _first(process.stopping.wait(), self._step(), self._watch(app, producer.broker_run))
             finally:
                 await app.stop()
+                self._membership.forget()
 
     def _app(self, producer: Producer) -> faust.App:
         config = self._process.config
@@ -110,12 +117,9 @@ class _Life:
         async def consume(stream: Any) -> None:
             try:
                 async for events in stream.noack_take(TAKE, within=WITHIN_SECONDS):
-                    await self._take(events, producer, letters)
+                    await self._insist(events, producer, letters)
             except (asyncio.CancelledError, Stopping):
                 raise
-            except Tripped as error:
-                Marker(config.data, self._agent.name).set(str(error), self._process.clock())
-                _end(f"{self._agent.name} is stopped: {error}")
             except BaseException:
                 log.critical("%s failed", self._agent.name, exc_info=True)
                 _end(f"{self._agent.name} failed")
@@ -125,13 +129,28 @@ class _Life:
         app.agent(topic, name=self._agent.name, concurrency=1)(consume)
         return app
 
+    async def _insist(self, events: Sequence[EventT[Any]], producer: Producer, letters: DeadLetters) -> None:
+        """Take these events, and no others before them: while the breaker holds, they stay in hand."""
+        while True:
+            try:
+                return await self._take(events, producer, letters)
+            except Tripped as error:
+                await self._hold(error)
+            if self._process.stopping.is_set():
+                raise Stopping
+
+    async def _hold(self, error: Tripped) -> None:
+        self._marker.set(str(error), self._process.clock())
+        self._held = True
+        await held(self._agent.name, self._process, self._marker, self._progress)
+        self._held, self._breaker = False, Breaker()
+        metrics.STOPPED.labels(self._agent.name).set(0)
+
     async def _take(self, events: Sequence[EventT[Any]], producer: Producer, letters: DeadLetters) -> None:
         """Record all of them, publish the letters of those that fail, then acknowledge all of them."""
         metrics.BATCH_MESSAGES.labels(self._agent.name).observe(len(events))
         breaker, failures = await self._worker.insist(lambda: self._record(events, letters))
-        if failures:
-            await producer.publish([letters.outgoing(letter) for letter in failures])
-            metrics.DEAD_LETTERS.labels(self._agent.name, "handle").inc(len(failures))
+        await letters.publish(producer, failures, "handle")
         self._breaker = breaker
         for event in events:
             event.ack()
@@ -157,7 +176,8 @@ class _Life:
     async def _step(self) -> None:
         while not self._process.stopping.is_set():
             try:
-                await self._worker.insist(lambda: self._agent.step(self._process.clock()))
+                if not self._held:
+                    await self._worker.insist(lambda: self._agent.step(self._process.clock()))
             except Stopping:
                 return
             await self._process.stopped_within(self._agent.step_seconds)
@@ -167,14 +187,17 @@ class _Life:
         name, process = self._agent.name, self._process
         async with Ends(process.kafka, list(self._decoders), name) as ends:
             while not (process.stopping.is_set() or app.crashed or app.should_stop):
-                if app.consumer.assignment():
+                if app.consumer.assignment() and not self._held:
                     process.health.ready(name)
+                    self._membership.remember(_member_id(app))
                 try:
                     if await ends.broker_run() != run:
                         raise Again(f"the broker's log is another one for {name}")
                     self._measure(app, await ends.offsets())
                 except (KafkaError, OSError, TimeoutError):
                     log.warning("Kafka does not answer %s; trying again", name)
+                    if await is_away(process.kafka):
+                        self._progress.waited()
                 await process.stopped_within(WATCH_SECONDS)
         if not process.stopping.is_set():
             _end(f"Faust has stopped {name}")
@@ -229,6 +252,11 @@ def safe_app(kafka: Kafka, group: str, data: Path) -> faust.App:
     )
     app.transport = GuardedTransport(app.conf.broker_consumer, app)
     return app
+
+
+def _member_id(app: faust.App) -> str:
+    consumer: Any = app.consumer
+    return str(consumer._thread._consumer._coordinator.member_id)
 
 
 def _by_topic(events: Sequence[EventT[Any]], kafka: Kafka) -> dict[str, list[ConsumerRecord]]:

@@ -12,7 +12,9 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from services.shared import kafka as clusters
 from services.shared import metrics
 from services.shared.ends import ends_of_member
-from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
+from services.shared.kafka import LARGEST_MESSAGE_BYTES
+from services.shared.predecessors import Membership
+from services.shared.process import Process
 from services.shared.topics import present
 from services.shared.watchdog import Progress
 
@@ -42,15 +44,18 @@ class Fetched(NamedTuple):
 
 
 class Consumer:
-    """A member of the group `group` on `topics` (without prefix); every group starts at the earliest offset.
+    """A member of the group of `service` on `topics` (without prefix); every group starts at the earliest offset.
 
-    Work on what was fetched is done inside `async with consumer.working`: a rebalance waits for its end, for half a
-    session at most. An epoch ends when partitions are revoked; a commit of an older epoch does nothing.
+    A member of this machine that was killed is taken out of the group first. Work on what was fetched is done inside
+    `async with consumer.working`: a rebalance waits for its end, for half a session at most. An epoch ends when
+    partitions are revoked; a commit of an older epoch does nothing.
     """
 
-    def __init__(self, kafka: Kafka, topics: Sequence[str], *, service: str, group: str, progress: Progress) -> None:
+    def __init__(self, process: Process, topics: Sequence[str], *, service: str, progress: Progress) -> None:
+        kafka, group = process.kafka, process.config.group_of(service)
         self._kafka, self._short, self.service = kafka, list(topics), service
         self._progress = progress
+        self._membership = Membership(process.config.data, group)
         self.working = asyncio.Lock()
         self.epoch = 0
         self.broker_run = ""
@@ -66,6 +71,7 @@ class Consumer:
             heartbeat_interval_ms=int(kafka.heartbeat_seconds * 1000),
             session_timeout_ms=int(kafka.session_seconds * 1000),
             max_poll_interval_ms=NEVER_MS,
+            rebalance_timeout_ms=int(kafka.session_seconds * 1000),
             max_partition_fetch_bytes=LARGEST_MESSAGE_BYTES,
             fetch_max_wait_ms=250,
             retry_backoff_ms=100,
@@ -85,6 +91,8 @@ class Consumer:
             await clusters.answer(self._client.stop())
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("Leaving the group of %s failed: %r; the group notices by itself", self.service, error)
+        else:
+            self._membership.forget()
 
     @property
     def assignment(self) -> frozenset[TopicPartition]:
@@ -129,6 +137,7 @@ class Consumer:
             self._progress.committed()  # the group has changed: it is for the next owner to commit
         except (KafkaError, TimeoutError) as error:
             log.warning("A commit of %s failed: %r; it goes with the next one", self.service, error)
+            await self._wait_while_away()
         else:
             self._committed.update(self._pending)
             self._pending.clear()
@@ -137,6 +146,11 @@ class Consumer:
             return True
         metrics.COMMIT_FAILURES.labels(self.service).inc()
         return False
+
+    def assigned(self, partitions: int) -> None:
+        """Remember as whom, for a successor to leave the group in this name."""
+        log.info("%s has %d partitions", self.service, partitions)
+        self._membership.remember(self._client._coordinator.member_id)
 
     async def revoked(self) -> None:
         """End the epoch, when the work in hand is over or half a session has passed."""
@@ -150,6 +164,7 @@ class Consumer:
 
     async def _connect(self) -> None:
         await present(self._kafka, self._short, self.service)
+        await self._membership.bury(self._kafka)
         await self._client.start()
         self._verified = clusters.connections(self._client._client)
         self.broker_run = await clusters.broker_run(self._client._client)
@@ -189,9 +204,14 @@ class Consumer:
                 self._unread = await clusters.answer(self._measure())
             except (KafkaError, OSError, TimeoutError):
                 log.warning("The lag of %s cannot be measured: Kafka does not answer", self.service)
+                await self._wait_while_away()
         self._progress.lag = self._unread + in_hand
         if in_hand:
             self._progress.advance()
+
+    async def _wait_while_away(self) -> None:
+        if await clusters.is_away(self._kafka):
+            self._progress.waited()
 
     async def _measure(self) -> int:
         unread = 0
@@ -211,4 +231,4 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._consumer.revoked()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        log.info("%s has %d partitions", self._consumer.service, len(assigned))
+        self._consumer.assigned(len(assigned))

@@ -1,17 +1,23 @@
 """What cannot be taken, with its origin and the reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
+import msgspec
 from aiokafka import ConsumerRecord
 
 from schemas.ids import derived_id
 from schemas.messages import DeadLetter
 from schemas.topics import dead_letters
-from services.shared.producer import Outgoing
+from services.shared import metrics
+from services.shared.errors import Refused
+from services.shared.producer import Outgoing, Producer
 from services.shared.record import REDRIVE_HEADER, REPLAY_HEADER
 
 LONGEST_REASON = 2000
+NOWHERE = -1  # the partition and offset of what never came to lie anywhere
 
 
 class DeadLetters:
@@ -43,10 +49,48 @@ class DeadLetters:
             redrives=_redrives(raw),
         )
 
+    def of_output(self, output: Outgoing, error: BaseException, *, now: datetime) -> DeadLetter:
+        """The letter for an output that Kafka refuses and that no single message caused.
+
+        Its topic is where it should have gone; it has no offset, and its id is a function of its content.
+        """
+        content = sha256(output.key + b"|" + output.value).hexdigest()
+        return DeadLetter(
+            dead_letter_id=derived_id("dead_letter", self._service, self.broker_run, output.topic, content),
+            service=self._service,
+            stage="handle",
+            topic=output.topic,
+            partition=NOWHERE,
+            offset=NOWHERE,
+            broker_run=self.broker_run,
+            message_key=output.key,
+            message_value=output.value,
+            headers={name: value.decode(errors="replace") for name, value in output.headers},
+            error=type(error).__name__,
+            reason=(str(error) or type(error).__name__)[:LONGEST_REASON],
+            failed_at=now,
+        )
+
+    async def publish(self, producer: Producer, letters: Sequence[DeadLetter], stage: str) -> None:
+        """Publish and count the letters; one that Kafka refuses goes without the message's bytes, and says so."""
+        if not letters:
+            return
+        try:
+            await producer.publish([self.outgoing(letter) for letter in letters])
+        except Refused as refused:
+            await producer.publish([self.outgoing(_bare(letters[index])) for index in refused.errors])
+        metrics.DEAD_LETTERS.labels(self._service, stage).inc(len(letters))
+
     def outgoing(self, letter: DeadLetter) -> Outgoing:
         """The letter as it goes to `dlq.<service>`; one from a replay stays marked."""
         headers = [(REPLAY_HEADER, b"1")] if REPLAY_HEADER in letter.headers else []
         return Outgoing(self._topic, letter.key.encode(), letter.encode(), tuple(headers))
+
+
+def _bare(letter: DeadLetter) -> DeadLetter:
+    size = len(letter.message_value or b"")
+    reason = f"{letter.reason} (the message's {size} bytes are too many for a letter; see its origin)"
+    return msgspec.structs.replace(letter, message_key=None, message_value=None, reason=reason)
 
 
 def _redrives(raw: ConsumerRecord) -> int:

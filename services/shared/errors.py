@@ -1,6 +1,7 @@
 """Errors that decide what happens next."""
 
 import os
+from collections.abc import Mapping
 
 
 class Transient(Exception):
@@ -8,6 +9,18 @@ class Transient(Exception):
 
     A service raises it from `handle`, `write`, `add`, `tick`, `record` or `step`, for what is no fault of the message.
     """
+
+
+class Refused(Exception):
+    """Kafka will never take these messages: the errors, by the position of each message among those published.
+
+    Everything else that was published with them is acknowledged.
+    """
+
+    def __init__(self, errors: Mapping[int, BaseException]) -> None:
+        first = next(iter(errors.values()))
+        super().__init__(f"Kafka refuses what comes of it: {first!r}")
+        self.errors = errors
 
 
 class Unusable(Exception):

@@ -12,6 +12,7 @@ from services.shared.breaker import Breaker
 from services.shared.consumer import Consumer, Fetched
 from services.shared.dead_letters import DeadLetters
 from services.shared.decoding import Decoder
+from services.shared.errors import Refused
 from services.shared.lifecycle import keep
 from services.shared.pipeline import MARKED
 from services.shared.process import Process
@@ -54,7 +55,8 @@ class Fold(Generic[In]):
     `state(partition)` makes a fresh one. Order: kept within a partition. Repeats: a restart begins at the smallest
     offset that a state still `needed`, so records come again; a partition that is taken away takes its state along,
     and what it emits later is rebuilt from there. Commit: `needed()`, or the next offset where nothing is needed,
-    after Kafka has acknowledged what `tick` returned. Failures and blocking: as of a `Pipeline`.
+    after Kafka has acknowledged what `tick` returned. Failures and blocking: as of a `Pipeline`; what `tick` returned
+    and Kafka refuses for good is itself the dead letter, since no single message caused it.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Fold(Generic[In]):
         """Consume until the process is to stop."""
         progress = process.watched(self.name)
         with Worker(self.name, process, progress) as worker:
-            await keep(self.name, process, lambda: _Membership(self, process, worker).consume(progress))
+            await keep(self.name, process, progress, lambda: _Membership(self, process, worker).consume(progress))
 
 
 class _Membership:
@@ -90,11 +92,10 @@ class _Membership:
         self._committed: dict[TopicPartition, int] = {}
 
     async def consume(self, progress: Progress) -> None:
-        config, kafka, fold = self._process.config, self._process.kafka, self._fold
-        group = config.group_of(fold.name)
+        config, fold = self._process.config, self._fold
         async with (
-            Producer(kafka) as producer,
-            Consumer(kafka, [fold.reads.name], service=fold.name, group=group, progress=progress) as consumer,
+            Producer(self._process.kafka, progress.waited) as producer,
+            Consumer(self._process, [fold.reads.name], service=fold.name, progress=progress) as consumer,
         ):
             letters = DeadLetters(fold.name, consumer.broker_run)
             while not self._process.stopping.is_set():
@@ -113,7 +114,12 @@ class _Membership:
     async def _batch(self, fetched: Fetched, consumer: Consumer, producer: Producer, letters: DeadLetters) -> None:
         failures = await self._worker.insist(lambda: self._add(fetched, consumer.broker_run, letters))
         outgoing = await self._worker.insist(self._tick)
-        await producer.publish(outgoing + [letters.outgoing(letter) for letter in failures])
+        try:
+            await producer.publish(outgoing)
+        except Refused as refused:
+            now = self._process.clock()
+            failures += [letters.of_output(outgoing[at], error, now=now) for at, error in refused.errors.items()]
+        await letters.publish(producer, failures, "handle")
         await consumer.commit(self._movable(), fetched.epoch)
 
     def _add(self, fetched: Fetched, broker_run: str, letters: DeadLetters) -> list[DeadLetter]:

@@ -17,14 +17,27 @@ from services.shared.settings import ServiceSettings, SharedSettings
 
 log = logging.getLogger(__name__)
 
-# aiokafka lets brokers create every topic that it asks about, and has no option against it: on a broker that has just
-# started, a topic made that way has another number of partitions than the declared one.
-aiokafka.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
-aiokafka.admin.client.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
+Asking = partial(MetadataRequest, allow_auto_topic_creation=False)
+
+
+def ask_without_creating() -> None:
+    """Make every aiokafka client of this process, Faust's too, ask for topics without having the broker make them.
+
+    aiokafka has no option for it, and a broker that has just started makes a topic that is asked for with another
+    number of partitions than the declared one. Called when this module is imported, which every client of ours needs.
+    """
+    for module in (aiokafka.client, aiokafka.admin.client):
+        if module.MetadataRequest not in (MetadataRequest, Asking):
+            raise ImportError(f"{module.__name__} is another one than this was written for")
+        module.MetadataRequest = Asking
+
+
+ask_without_creating()
 
 T = TypeVar("T")
 
 ANSWER_SECONDS = 10.0
+CONNECT_SECONDS = 2.0
 LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024  # a call of 4 MiB, as a dead letter in base64, with room
 
 
@@ -68,6 +81,22 @@ async def broker_run(client: AIOKafkaClient) -> str:
     """The Kafka cluster id: another one is another log, whose offsets mean something else."""
     response: Any = await answer(client.send(client.get_random_node(), MetadataRequest([])))
     return str(response.cluster_id)
+
+
+async def is_away(kafka: Kafka) -> bool:
+    """Whether no broker that is configured accepts a connection.
+
+    It tells an outage, which is waited for, from a client of ours that hangs, which the watchdog has to end.
+    """
+    for address in kafka.bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            _, writer = await answer(asyncio.open_connection(host.strip("[]"), int(port)), CONNECT_SECONDS)
+        except (OSError, TimeoutError):
+            continue
+        writer.close()
+        return False
+    return True
 
 
 def connections(client: AIOKafkaClient) -> tuple[object, ...]:

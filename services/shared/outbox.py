@@ -1,6 +1,7 @@
 """A change of state and its message in one transaction."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ from sqlalchemy import (
 
 from schemas.messages import Message
 from schemas.topics import Topic
+from services.shared.errors import Refused
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "outbox_migrations"
 BATCH = 500
@@ -64,7 +68,7 @@ class Outbox:
 
     Delivery: at least once, and only after the transaction that added them has committed. A broker whose log is new
     (another broker run) gets again every message that is not settled, and everything of the last hour: repeats are
-    harmless, a lost order is not.
+    harmless, a lost order is not. A message that Kafka refuses for good is logged, and holds up nothing.
     """
 
     def __init__(self, engine: Engine, *, keep_seconds: float = KEEP_SECONDS) -> None:
@@ -117,7 +121,12 @@ class Outbox:
         broker_run = await publisher.check_run()
         rows = await asyncio.to_thread(self.due, broker_run, time.time())
         if rows:
-            await publisher.publish([(row.topic, row.key, row.value) for row in rows])
+            try:
+                await publisher.publish([(row.topic, row.key, row.value) for row in rows])
+            except Refused as refused:
+                # Set aside as published: what Kafka never takes must not hold what was decided after it.
+                for at, error in refused.errors.items():
+                    log.error("Message %d of the outbox, to %s, is refused: %r", rows[at].id, rows[at].topic, error)
             await asyncio.to_thread(self.published, [row.id for row in rows], broker_run)
         return len(rows)
 

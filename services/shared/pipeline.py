@@ -1,5 +1,6 @@
 """Batches of one topic in, messages of others out, no state."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -13,11 +14,15 @@ from services.shared.breaker import Breaker
 from services.shared.consumer import Consumer, Fetched
 from services.shared.dead_letters import DeadLetters
 from services.shared.decoding import Decoder
+from services.shared.errors import Refused
 from services.shared.lifecycle import keep
 from services.shared.process import Process
 from services.shared.producer import Outgoing, Producer, Writes
 from services.shared.record import REPLAY_HEADER, Headers, is_replayed
+from services.shared.watchdog import Progress
 from services.shared.worker import Worker, bisect
+
+log = logging.getLogger(__name__)
 
 In = TypeVar("In", bound=Message)
 Failed = Callable[[Any, Exception], Iterable[Message]]
@@ -35,11 +40,12 @@ class Pipeline(Generic[In]):
     batch.
 
     Order: kept within a partition. Repeats: after a crash the last unfinished batch is handled again, so outputs carry
-    ids that are functions of their inputs. Failure: a `Transient` error is tried again for ever; any other error
-    bisects the batch until the message that causes it stands alone, and that message goes to `dlq.<name>` with the
-    reason; too many of them stop the service. A message that does not decode is counted and skipped. Commit: after
-    Kafka has acknowledged every output of the batch, never before. Blocking: `handle` runs in one worker thread while
-    the next batch is fetched. What is emitted from a replayed message is marked as it is.
+    ids that are functions of their inputs. Failure: a `Transient` error is tried again for ever; any other error, and
+    an output that Kafka refuses for good, bisects the batch until the message that causes it stands alone, and that
+    message goes to `dlq.<name>` with the reason; too many of them stop the service. A message that does not decode is
+    counted and skipped. Commit: after Kafka has acknowledged every output of the batch, never before. Blocking:
+    `handle` runs in one worker thread while the next batch is fetched. What is emitted from a replayed message is
+    marked as it is.
     """
 
     def __init__(
@@ -64,7 +70,7 @@ class Pipeline(Generic[In]):
                 process.health.unready(self.name, "loading")
                 await worker.once(self._prepare)
             batches = _Batches(self.name, process, worker, self)
-            await keep(self.name, process, lambda: batches.consume(progress))
+            await keep(self.name, process, progress, lambda: batches.consume(progress))
 
     def outputs(self, messages: Sequence[In], headers: Headers) -> list[Outgoing]:
         """What `handle` makes of `messages`, encoded."""
@@ -86,6 +92,7 @@ class _Item(NamedTuple):
 
 
 class _Done(NamedTuple):
+    items: Sequence[_Item]
     outgoing: list[Outgoing]
     letters: list[DeadLetter]
     breaker: Breaker
@@ -100,19 +107,13 @@ class _Batches:
         self._breaker = Breaker()
         self._headers = MARKED if process.config.replay else ()
 
-    async def consume(self, progress: Any) -> None:
+    async def consume(self, progress: Progress) -> None:
         """One membership of the group, to its end."""
-        config, kafka = self._process.config, self._process.kafka
+        config = self._process.config
         self._breaker = Breaker()
         async with (
-            Producer(kafka) as producer,
-            Consumer(
-                kafka,
-                [self._pipeline.reads.name],
-                service=self._name,
-                group=config.group_of(self._name),
-                progress=progress,
-            ) as consumer,
+            Producer(self._process.kafka, progress.waited) as producer,
+            Consumer(self._process, [self._pipeline.reads.name], service=self._name, progress=progress) as consumer,
         ):
             letters = DeadLetters(self._name, consumer.broker_run)
             while not self._process.stopping.is_set():
@@ -128,10 +129,36 @@ class _Batches:
             return
         metrics.BATCH_MESSAGES.labels(self._name).observe(fetched.messages)
         done = await self._worker.insist(lambda: self._work(fetched, consumer.broker_run, letters))
-        await producer.publish(done.outgoing + [letters.outgoing(letter) for letter in done.letters])
-        metrics.DEAD_LETTERS.labels(self._name, "handle").inc(len(done.letters))
-        self._breaker = done.breaker
+        await self._deliver(done, producer, letters)
         await consumer.commit(next_offsets(fetched), fetched.epoch)
+
+    async def _deliver(self, done: _Done, producer: Producer, letters: DeadLetters) -> None:
+        """Publish; where Kafka refuses an output for good, make and publish halves, down to the message it is of."""
+        try:
+            await producer.publish(done.outgoing)
+        except Refused as refused:
+            middle = len(done.items) // 2
+            for half in (done.items[:middle], done.items[middle:]) if middle else ():
+                await self._deliver(await self._again(half, letters), producer, letters)
+            if not middle:
+                await self._give_up(done.items[0], refused, producer, letters)
+        else:
+            await letters.publish(producer, done.letters, "handle")
+            self._breaker = done.breaker
+
+    async def _again(self, items: Sequence[_Item], letters: DeadLetters) -> _Done:
+        return await self._worker.insist(lambda: self._made_of(items, letters))
+
+    async def _give_up(self, item: _Item, refused: Refused, producer: Producer, letters: DeadLetters) -> None:
+        self._breaker.failed(str(refused))
+        cause = next(error for error in refused.errors.values() if isinstance(error, Exception))
+        headers = MARKED if is_replayed(item.raw.headers) else self._headers
+        try:
+            await producer.publish(self._pipeline.failure(item.message, cause, headers))
+        except Refused as again:
+            log.error("What %s says of a failure is refused as well: %s", self._name, again)
+        now, topic = self._process.clock(), self._pipeline.reads.name
+        await letters.publish(producer, [letters.letter(item.raw, topic, "handle", cause, now=now)], "handle")
 
     def _work(self, fetched: Fetched, broker_run: str, letters: DeadLetters) -> _Done:
         """In the worker thread: everything between fetching and producing."""
@@ -139,7 +166,10 @@ class _Batches:
         for raw in fetched.records.values():
             decoded = self._decoder.batch(raw, broker_run)
             items += [_Item(record.message, each) for record, each in zip(decoded.records, decoded.raw, strict=True)]
-        done = _Done([], [], self._breaker.trial())
+        return self._made_of(items, letters)
+
+    def _made_of(self, items: Sequence[_Item], letters: DeadLetters) -> _Done:
+        done = _Done(items, [], [], self._breaker.trial())
         for replayed, run in groupby(items, key=lambda item: is_replayed(item.raw.headers)):
             self._handle(list(run), MARKED if replayed else self._headers, done, letters)
         return done

@@ -3,18 +3,28 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownError
+from aiokafka.errors import (
+    InvalidTimestampError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+    RecordTooLargeError,
+    UnknownError,
+    UnsupportedForMessageFormatError,
+)
 from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.messages import Message
 from schemas.topics import Topic
 from services.shared import kafka as clusters
-from services.shared.errors import Transient
+from services.shared.errors import Refused, Transient
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.metrics import PRODUCED, PRODUCER_RECREATIONS, RETRIES
 from services.shared.record import Headers
@@ -27,6 +37,20 @@ logging.getLogger("aiokafka.producer.sender").addFilter(lambda record: "InitProd
 
 BATCH_BYTES = 256 * 1024
 REQUEST_SECONDS = 30.0
+LOOK_SECONDS = 10.0
+ENVELOPE_BYTES = 1024  # what Kafka adds to a message, at most, keys and headers of ours included
+
+# The broker will say the same to the same message for ever. Every other error may pass, missing permissions too:
+# what waits for an administrator must not be given up.
+FOR_GOOD = (
+    MessageSizeTooLargeError,
+    RecordTooLargeError,
+    RecordListTooLargeError,
+    InvalidTopicError,
+    InvalidTimestampError,
+    UnsupportedForMessageFormatError,
+    PolicyViolationError,
+)
 
 
 class Outgoing(NamedTuple):
@@ -60,13 +84,15 @@ class Producer:
     """One connection to Kafka for everything that a process writes.
 
     Delivery: `publish` returns when every message is acknowledged by all in-sync replicas; it tries for ever, and
-    resends what was not confirmed. Order: kept within a key, repeats aside. A producer that a sequence gap
-    (aiokafka#1017) or a lost connection has made unusable is replaced. A broker without idempotence (the embedded
-    one) is written to without: repeats carry the ids of what they repeat, and one request a partition is in flight.
+    resends what was not confirmed. What the broker refuses for good (`FOR_GOOD`) is found among what was sent with
+    it, and told by `Refused` when all else is acknowledged. Order: kept within a key, repeats and what comes after a
+    refusal aside. A producer that a sequence gap (aiokafka#1017) or a lost connection has made unusable is replaced.
+    A broker without idempotence (the embedded one) is written to without: repeats carry the ids of what they repeat,
+    and one request a partition is in flight. `waiting` is called at every try again, and while the broker is away.
     """
 
-    def __init__(self, kafka: Kafka) -> None:
-        self._kafka = kafka
+    def __init__(self, kafka: Kafka, waiting: Callable[[], None] = lambda: None) -> None:
+        self._kafka, self._waiting = kafka, waiting
         self._producer: AIOKafkaProducer | None = None
         self._partition = DefaultPartitioner()
         self._idempotent = True
@@ -93,6 +119,7 @@ class Producer:
             with suppress(KafkaError, OSError, TimeoutError):
                 await self._ready()
                 return
+            self._waiting()
             log.warning("Kafka at %s does not answer; trying again", self._kafka.bootstrap)
 
     async def close(self) -> None:
@@ -118,17 +145,29 @@ class Producer:
         await self.publish(writes.outgoing(messages, headers))
 
     async def publish(self, messages: Sequence[Outgoing | tuple[str, bytes, bytes]]) -> None:
-        """Send (topic without prefix, key, value) in order and return when all are acknowledged; tries for ever."""
-        left = list(messages)
+        """Send (topic without prefix, key, value) in order and return when all are acknowledged; tries for ever.
+
+        Raises `Refused`, with the positions in `messages`, for what no try would change.
+        """
+        left = list(range(len(messages)))
+        refused: dict[int, BaseException] = {}
+        together = True
         async for _ in pauses():
-            results = await self._attempt(left)
-            failed = [result for result in results if result is not None]
-            left = [message for message, result in zip(left, results, strict=True) if result is not None]
-            if not left:
-                return
-            RETRIES.labels("producer").inc()
-            log.warning("Kafka did not take %d messages: %r; trying again", len(left), failed[0])
+            results = await self._attempt([messages[index] for index in left], together=together)
+            failed = {index: error for index, error in zip(left, results, strict=True) if error is not None}
+            refused |= {index: error for index, error in failed.items() if isinstance(error, FOR_GOOD)}
+            left = [index for index in failed if index not in refused]
+            if not failed:
+                break
             await self._recreate()
+            if not left:
+                break
+            together = not any(isinstance(failed[index], _RefusedTogether) for index in left)
+            RETRIES.labels("producer").inc()
+            log.warning("Kafka did not take %d messages: %r; trying again", len(left), failed[left[0]])
+            self._waiting()
+        if refused:
+            raise Refused(refused)
 
     async def attempt(
         self, messages: Sequence[Outgoing | tuple[str, bytes, bytes]], timeout_seconds: float
@@ -149,35 +188,52 @@ class Producer:
             await self._recreate()
         return [result is None for result in results]
 
-    async def _attempt(self, messages: Sequence[Outgoing | tuple[str, bytes, bytes]]) -> list[BaseException | None]:
+    async def _attempt(
+        self, messages: Sequence[Outgoing | tuple[str, bytes, bytes]], *, together: bool = True
+    ) -> list[BaseException | None]:
         """What became of each message: None when it is acknowledged."""
+        results: list[BaseException | None] = [_too_large(message) for message in messages]
         try:
             producer = await self._ready()
-            batches = await self._batches(producer, messages)
+            batches = await self._batches(producer, messages, results, together=together)
         except (KafkaError, OSError, TimeoutError, Transient) as error:
-            return [error] * len(messages)
-        results: list[BaseException | None] = [None] * len(messages)
-        outcomes = await asyncio.gather(*(batch.future for batch in batches), return_exceptions=True)
-        for batch, outcome in zip(batches, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                for index in batch.indices:
-                    results[index] = outcome
-            else:
+            return [result or error for result in results]
+        await self._settled([batch.future for batch in batches])
+        for batch in batches:
+            failure = _failure(batch)
+            if failure is None:
                 PRODUCED.labels(batch.topic).inc(len(batch.indices))
+            for index in batch.indices:
+                results[index] = failure
         return results
 
+    async def _settled(self, futures: "Iterable[asyncio.Future[Any]]") -> None:
+        # An idempotent producer of aiokafka tries for ever by itself, and says nothing.
+        waiting = set(futures)
+        while waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=LOOK_SECONDS)
+            if waiting and await clusters.is_away(self._kafka):
+                self._waiting()
+
     async def _batches(
-        self, producer: AIOKafkaProducer, messages: Sequence[Outgoing | tuple[str, bytes, bytes]]
+        self,
+        producer: AIOKafkaProducer,
+        messages: Sequence[Outgoing | tuple[str, bytes, bytes]],
+        refused: Sequence[BaseException | None],
+        *,
+        together: bool,
     ) -> "list[_Batch]":
         # Batches built here cost a third of what a future for each message does.
         partitions = {topic: await self._partitions(producer, topic) for topic in {message[0] for message in messages}}
         places: dict[tuple[str, int], list[int]] = defaultdict(list)
         for index, message in enumerate(messages):
-            available = partitions[message[0]]
-            places[message[0], self._partition(message[1], available, available)].append(index)
+            if refused[index] is None:
+                available = partitions[message[0]]
+                places[message[0], self._partition(message[1], available, available)].append(index)
         batches: list[_Batch] = []
         for (topic, partition), indices in places.items():
-            batches += await self._fill(producer, topic, partition, [(index, messages[index]) for index in indices])
+            for part in [indices] if together else [[index] for index in indices]:
+                batches += await self._fill(producer, topic, partition, [(index, messages[index]) for index in part])
         return batches
 
     async def _fill(
@@ -244,6 +300,28 @@ class Producer:
         PRODUCER_RECREATIONS.inc()
         async with self._lock:
             await self.close()
+
+
+class _RefusedTogether(Exception):
+    """A batch was refused for good, and it is not known yet for which of its messages."""
+
+
+def _too_large(message: Outgoing | tuple[str, bytes, bytes]) -> BaseException | None:
+    # The embedded broker takes what is larger, and then nobody can fetch it.
+    size = len(message[1]) + len(message[2]) + ENVELOPE_BYTES
+    if size <= LARGEST_MESSAGE_BYTES:
+        return None
+    error: BaseException = MessageSizeTooLargeError(f"{size} bytes are more than {LARGEST_MESSAGE_BYTES}")
+    return error
+
+
+def _failure(batch: "_Batch") -> BaseException | None:
+    if batch.future.cancelled():
+        return asyncio.CancelledError()
+    failure = batch.future.exception()
+    if isinstance(failure, FOR_GOOD) and len(batch.indices) > 1:
+        return _RefusedTogether(repr(failure))
+    return failure
 
 
 class _Batch(NamedTuple):

@@ -65,7 +65,7 @@ class Sink:
         """Consume until the process is to stop."""
         progress = process.watched(self.name)
         with Worker(self.name, process, progress) as worker:
-            await keep(self.name, process, lambda: _Membership(self, process, worker).consume(progress))
+            await keep(self.name, process, progress, lambda: _Membership(self, process, worker).consume(progress))
 
 
 class _Cut(msgspec.Struct, Generic[M]):
@@ -84,11 +84,10 @@ class _Membership:
         self._next: dict[Any, int] = {}
 
     async def consume(self, progress: Progress) -> None:
-        config, kafka, name = self._process.config, self._process.kafka, self._sink.name
-        group, topics = config.group_of(name), list(self._decoders)
+        config, name, topics = self._process.config, self._sink.name, list(self._decoders)
         async with (
-            Producer(kafka) as producer,
-            Consumer(kafka, topics, service=name, group=group, progress=progress) as consumer,
+            Producer(self._process.kafka, progress.waited) as producer,
+            Consumer(self._process, topics, service=name, progress=progress) as consumer,
         ):
             letters = DeadLetters(name, consumer.broker_run)
             while not self._process.stopping.is_set():
@@ -106,7 +105,7 @@ class _Membership:
             return
         metrics.BATCH_MESSAGES.labels(self._sink.name).observe(fetched.messages)
         cuts = await self._worker.once(lambda: self._decode(fetched, consumer, letters))
-        await self._publish(producer, letters, "decode", [letter for cut in cuts for letter in cut.batch.dead_letters])
+        await letters.publish(producer, [letter for cut in cuts for letter in cut.batch.dead_letters], "decode")
         by_topic: dict[str, list[_Cut[Any]]] = defaultdict(list)
         for cut in cuts:
             by_topic[cut.batch.topic.name].append(cut)
@@ -155,14 +154,9 @@ class _Membership:
         batch = cut.batch
         self._breaker.failed(f"{type(error).__name__}: {error}")
         letter = letters.letter(cut.raw[0], batch.topic.name, "handle", error, now=self._process.clock())
-        await self._publish(producer, letters, "handle", [letter])
+        await letters.publish(producer, [letter], "handle")
         empty = msgspec.structs.replace(batch, records=[], dead_letters=[*batch.dead_letters, letter])
         await self._worker.insist(lambda: self._sink.write(batch.topic, [empty]))
-
-    async def _publish(self, producer: Producer, letters: DeadLetters, stage: str, found: Sequence[DeadLetter]) -> None:
-        if found:
-            await producer.publish([letters.outgoing(letter) for letter in found])
-            metrics.DEAD_LETTERS.labels(self._sink.name, stage).inc(len(found))
 
 
 def _halves(cuts: Sequence[_Cut[Any]]) -> tuple[Sequence[_Cut[Any]], Sequence[_Cut[Any]]]:

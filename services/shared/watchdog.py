@@ -38,6 +38,17 @@ class Progress:
         self.uncommitted_since = None
         self.advance()
 
+    def waited(self) -> None:
+        """The broker is away: trying again is all that can be done, and counts as progress."""
+        self.advance()
+        if self.uncommitted_since is not None:
+            self.uncommitted_since = self.advanced_at
+
+    def left(self) -> None:
+        """The group was left: nothing is assigned, so nothing is behind, and nothing is left to commit."""
+        self.lag = 0
+        self.committed()
+
     def idle_seconds(self, now: float) -> float:
         """For how long nothing was done."""
         return now - self.advanced_at

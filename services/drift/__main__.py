@@ -2,10 +2,7 @@
 
 from services.drift.app import build
 from services.drift.config import Config
-from services.shared.service import run
-from services.shared.settings import read
+from services.shared.service import start
 
 if __name__ == "__main__":
-    config = read(Config)
-    fold, deployments = build(config)
-    run(fold, config, background=[deployments])
+    start(Config, build)

@@ -11,14 +11,15 @@ from services.drift.drift import Partition
 from services.drift.store import ReferenceFiles
 from services.shared.errors import Transient
 from services.shared.fold import Fold
+from services.shared.process import Runtime
 from services.shared.record import Record
 from services.shared.view import View
 
 VIEW_SECONDS = 5.0
 
 
-def build(config: Config) -> tuple[Fold[Embedding], View[Deployment]]:
-    """The service, and the view of deployments that it needs beside it.
+def build(config: Config) -> tuple[Fold[Embedding], Sequence[Runtime]]:
+    """The service, and beside it the view of deployments that it needs.
 
     A partition's state is its open windows; references lie under the data directory.
     """
@@ -31,7 +32,7 @@ def build(config: Config) -> tuple[Fold[Embedding], View[Deployment]]:
     def state(partition: int) -> State:
         return State(Partition(partition, rules, references, deployed), deployments)
 
-    return Fold("drift", reads=EMBEDDINGS, writes=WINDOWS, state=state), deployments
+    return Fold("drift", reads=EMBEDDINGS, writes=WINDOWS, state=state), [deployments]
 
 
 class State:

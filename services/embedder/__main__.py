@@ -2,9 +2,7 @@
 
 from services.embedder.app import build
 from services.embedder.config import Config
-from services.shared.service import run
-from services.shared.settings import read
+from services.shared.service import start
 
 if __name__ == "__main__":
-    config = read(Config)
-    run(build(config), config)
+    start(Config, build)

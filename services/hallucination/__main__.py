@@ -2,9 +2,7 @@
 
 from services.hallucination.app import build
 from services.hallucination.config import Config
-from services.shared.service import run
-from services.shared.settings import read
+from services.shared.service import start
 
 if __name__ == "__main__":
-    config = read(Config)
-    run(build(config), config)
+    start(Config, build)

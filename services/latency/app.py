@@ -1,11 +1,14 @@
 """Calls in, latency scores out."""
 
+import msgspec
+
 from schemas.messages import Call
 from schemas.topics import CALLS, SCORES
 from services.latency import metrics
 from services.latency.config import Config
 from services.latency.latency import LatencyScorer
 from services.latency.prices import Prices
+from services.shared.errors import Unusable
 from services.shared.pipeline import Pipeline
 from services.shared.scoring import failures
 
@@ -23,5 +26,8 @@ def build(config: Config) -> Pipeline[Call]:
 
 
 def scorer(config: Config) -> LatencyScorer:
-    """The scorer, with its price list."""
-    return LatencyScorer(Prices.load(config.prices))
+    """The scorer, with its price list; `Unusable` where the list is none."""
+    try:
+        return LatencyScorer(Prices.load(config.prices))
+    except msgspec.MsgspecError as error:
+        raise Unusable(f"{config.prices} is no price list: {error}; correct it or unset the setting") from error

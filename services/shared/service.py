@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import uvicorn
 import uvloop
@@ -17,13 +17,42 @@ from services.shared import logs
 from services.shared.errors import Again, Unusable
 from services.shared.metrics import STANDSTILL_SECONDS
 from services.shared.process import Process, Runtime
-from services.shared.settings import ServiceSettings
+from services.shared.settings import ServiceSettings, read
 from services.shared.watchdog import STUCK, Watchdog
 
 log = logging.getLogger(__name__)
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+Built = Runtime | Asgi | tuple[Runtime | Asgi, Sequence[Runtime]]
 OURS = ("/health/live", "/health/ready", "/metrics")
+
+C = TypeVar("C", bound=ServiceSettings)
+
+
+def start(settings: type[C], build: Callable[[C], Built]) -> NoReturn:
+    """Read the settings, build the service and `run` it: all that a `__main__.py` does.
+
+    `build` gives what `run` takes: the main part, or a pair of it and of what runs beside it. What keeps it from being
+    built is one sentence with its remedy, and exit code 69; an error that is nobody's setting keeps its traceback.
+    """
+    config = read(settings)
+    logs.start(config.service, config.log_level)
+    try:
+        built = build(config)
+    except Unusable as error:
+        _give_up(str(error))
+    except OSError as error:
+        _give_up(
+            f"{error.filename or config.data} cannot be used: {error.strerror or error}; correct it or its setting"
+        )
+    main, background = built if isinstance(built, tuple) else (built, ())
+    run(main, config, background=background)
+
+
+def _give_up(sentence: str) -> NoReturn:
+    log.critical("%s", sentence)
+    logging.shutdown()
+    raise SystemExit(Unusable.exit_code)
 
 
 def run(main: Runtime | Asgi, config: ServiceSettings, *, background: Sequence[Runtime] = ()) -> NoReturn:

@@ -10,12 +10,18 @@ import typer
 from tidemark import Client
 
 from cli.printing import data_directory, fail, say
+from services.embedded.connection import gateway_url
 
 File = Annotated[typer.FileText | None, typer.Option(help="JSON lines, one call each; - reads standard input.")]
 Data = Annotated[
     Path | None,
-    typer.Option(help="Where the stack's own API key lies.", envvar="TIDEMARK_DATA", show_default=".tidemark"),
+    typer.Option(
+        help="Where the stack's own API key lies, and how it is reached.",
+        envvar="TIDEMARK_DATA",
+        show_default=".tidemark",
+    ),
 ]
+Url = Annotated[str | None, typer.Option(help="The gateway; the running stack's by default.", envvar="TIDEMARK_URL")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -27,7 +33,9 @@ def emit(  # noqa: PLR0913, PLR0917  (one parameter an option: that is how a com
     app: Annotated[str | None, typer.Option(help="The application.", envvar="TIDEMARK_APP")] = None,
     environment: Annotated[str | None, typer.Option(help="Where it runs.", envvar="TIDEMARK_ENVIRONMENT")] = None,
     version: Annotated[str | None, typer.Option(help="What served.", envvar="TIDEMARK_VERSION")] = None,
-    url: Annotated[str | None, typer.Option(help="The gateway.", envvar="TIDEMARK_URL")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The gateway; the running stack's by default.", envvar="TIDEMARK_URL")
+    ] = None,
     ledger: Annotated[Path | None, typer.Option(help="Write the acknowledged ids there.")] = None,
     timeout_seconds: Annotated[float, typer.Option(help="How long to wait for acknowledgement.")] = 30.0,
     data: Data = None,
@@ -41,9 +49,9 @@ def emit(  # noqa: PLR0913, PLR0917  (one parameter an option: that is how a com
     if (file is None) == (prompt is None and response is None):
         fail("give --prompt and --response, or --file")
     calls = _read(file) if file else [{"prompt": prompt, "response": response, "context": context}]
-    options = {"app": app, "environment": environment, "version": version, "url": url, "ledger": ledger}
+    options = {"app": app, "environment": environment, "version": version, "ledger": ledger}
     try:
-        client = Client(api_key=_api_key(data), **options)  # type: ignore[arg-type]
+        client = Client(url=url or gateway_url(data), api_key=_api_key(data), **options)  # type: ignore[arg-type]
     except (ValueError, OSError) as error:
         fail(str(error))
     call_ids = _emit(client, calls, timeout_seconds)

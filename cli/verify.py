@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import Error
+from tidemark.settings import Settings as ClientSettings
 
 from cli.printing import fail, say
 from services.embedded.connection import readonly_url, settings
@@ -19,7 +21,11 @@ from services.writer.verification import Verdict, ledger_of
 
 Ledger = Annotated[Path, typer.Option(help="The file of acknowledged call ids that the client wrote.", exists=True)]
 Spool = Annotated[
-    list[Path] | None, typer.Option(help="A client's spool: what lies there is pending, as in the gateway's own.")
+    list[Path] | None,
+    typer.Option(
+        help="A client's spool: what lies there is pending, what was refused counts as dead-lettered; repeatable.",
+        show_default="TIDEMARK_SPOOL, or the client's own default",
+    ),
 ]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for what is pending.")]
 Url = Annotated[str | None, typer.Option(help="ClickHouse over HTTP; the running stack's read-only port by default.")]
@@ -47,7 +53,7 @@ def verify(
         with ledger.open() as lines:
             acknowledged = ledger_of(lines)
         store = client(config, url=url or readonly_url(data))
-        spools = [*(spool or ()), DataDirectory(config.data).spool]
+        spools = [*(spool or [ClientSettings(os.environ).spool]), DataDirectory(config.data).spool]
         verdict = asyncio.run(compare(acknowledged, store, Kafka.of(config), spools=spools, wait_seconds=wait))
     except ValueError as error:
         fail(str(error))

@@ -38,3 +38,10 @@ def readonly_url(data: Path | None = None) -> str:
     if "TIDEMARK_CLICKHOUSE_URL" in os.environ:
         return given.clickhouse_url
     return f"http://127.0.0.1:{Ports(running.get('port_base', PORT_BASE)).clickhouse_readonly}"
+
+
+def gateway_url(data: Path | None = None) -> str:
+    """The gateway of the stack that runs on `data`, else where one is by default."""
+    directory = DataDirectory((SharedSettings() if data is None else SharedSettings(data=data)).data)
+    running = directory.description() if directory.in_use() else {}
+    return f"http://127.0.0.1:{running.get('port_base', PORT_BASE)}"

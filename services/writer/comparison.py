@@ -1,7 +1,9 @@
 """Reads what a verification compares: the store, the broker and the spools."""
 
 import asyncio
+import json
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
@@ -20,6 +22,7 @@ from services.writer.verification import Found, Verdict, Waiting, judge, mention
 CHUNK_IDS = 5000  # in the text of one query, within ClickHouse's max_query_size of 256 KiB
 PAUSE_SECONDS = 0.5
 SENT = ".sent"  # beside a segment of the gateway's spool: the broker run that has acknowledged all of it
+REJECTED = "rejected.jsonl"  # in a client's spool: what was refused for good, with the reason
 _WRITER = "writer"
 # Filled in by the client and sent in the body: as typed parameters they would stand in the URL, which is too short.
 _STORED = "SELECT call_id, count() FROM calls WHERE call_id IN %(ids)s GROUP BY call_id"
@@ -34,8 +37,10 @@ async def compare(
 ) -> Verdict:
     """What became of `acknowledged`; asks again while something is pending, for `wait_seconds` at most.
 
-    So long it also waits for a broker and a store that do not answer; then it raises what aiokafka and
-    clickhouse-connect raise. The broker is asked only when a call is missing.
+    A call that the gateway refused after the client's spool had acknowledged it lies in the reject file of that spool,
+    with the reason: it counts as dead-lettered. While something is pending it also waits for a broker and a store that
+    do not answer; then it raises what aiokafka and clickhouse-connect raise. The broker is asked only when a call is
+    missing.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
@@ -52,17 +57,17 @@ async def compare(
 
 
 async def _compared(acknowledged: Set[UUID], client: Client, kafka: Kafka, spools: Sequence[Path]) -> Verdict:
-    verdict = judge(acknowledged, found_of(client, acknowledged), Waiting())
+    verdict = judge(acknowledged, found_of(client, acknowledged, spools), Waiting())
     if not verdict.lost:
         return verdict
     waiting = await waiting_of(client, kafka, spools)
-    return judge(acknowledged, found_of(client, acknowledged), waiting)
+    return judge(acknowledged, found_of(client, acknowledged, spools), waiting)
 
 
-def found_of(client: Client, call_ids: Iterable[UUID]) -> Found:
-    """What the views and the writer's own dead letters of calls say of these calls."""
+def found_of(client: Client, call_ids: Iterable[UUID], spools: Sequence[Path] = ()) -> Found:
+    """What the views, the writer's own dead letters of calls and the clients' reject files say of these calls."""
     stored: dict[UUID, int] = {}
-    dead: set[UUID] = set()
+    dead = set(refused(spools))
     for chunk in _chunks(call_ids):
         asked = {"ids": tuple(map(str, chunk)), "service": _WRITER, "topic": CALLS.name}
         stored.update({UUID(str(call_id)): count for call_id, count in client.query(_STORED, asked).result_rows})
@@ -82,7 +87,7 @@ async def waiting_of(client: Client, kafka: Kafka, spools: Sequence[Path]) -> Wa
     try:
         while True:
             run = await broker_run(consumer._client)
-            spooled = frozenset().union(*(mentioned(data) for folder in spools for data in _unsent(folder, run)))
+            spooled = frozenset().union(*(mentioned(data) for folder in spools for data in unsent(folder, run)))
             topics = (CALLS.name, dead_letters(_WRITER).name)
             messages = sum([await _backlog(client, kafka, topic, consumer) for topic in topics])
             if run == await broker_run(consumer._client):
@@ -106,12 +111,20 @@ async def _backlog(client: Client, kafka: Kafka, topic: str, consumer: AIOKafkaC
     return sum(uncovered(ranges.get(at.partition, ()), starts[at], ends[at]) for at in places)
 
 
-def _unsent(folder: Path, run: str) -> Iterator[bytes]:
+def refused(spools: Iterable[Path]) -> Iterator[UUID]:
+    """The ids in the reject files of clients' spools; a torn last line, which nobody was told of, is left out."""
+    for path in (path for folder in spools for path in folder.rglob(f"{REJECTED}*")):
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            with suppress(ValueError, KeyError, TypeError):
+                yield UUID(json.loads(line)["id"])
+
+
+def unsent(folder: Path, run: str) -> Iterator[bytes]:
     """What lies in a spool, without the segments of which it is noted beside them that this broker run has them."""
     for path in sorted(folder.rglob("*")):
         try:
             sent = path.with_suffix(SENT)
-            if path.is_file() and not (sent.exists() and sent.read_text() == run):
+            if path.is_file() and REJECTED not in path.name and not (sent.exists() and sent.read_text() == run):
                 yield path.read_bytes()
         except FileNotFoundError:
             continue  # sent and deleted meanwhile: it is on the broker, which is asked next

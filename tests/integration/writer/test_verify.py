@@ -83,6 +83,14 @@ async def test_a_ledger_is_accounted_for(tidemark, engine, kafka, tmp_path):
     assert str(lost) in missing.stderr
 
     spool = tmp_path / "spool"
+    await in_a_spool(tidemark, kafka, lost, spool, verify)
+    # The gateway refused it after the client's spool had acknowledged it: it lies there with the reason.
+    (spool / "rejected.jsonl").write_text(json.dumps({"id": str(lost), "field": "called_at"}) + "\n")
+    refused = await tidemark(*verify, "--spool", spool)
+    assert (refused.returncode, json.loads(refused.stdout)) == (0, expected | {"acknowledged": 306, "dead_lettered": 6})
+
+
+async def in_a_spool(tidemark, kafka, lost, spool, verify):
     spool.mkdir()
     (spool / "1.spool").write_text(f'00000000 {{"call_id":"{lost}"}}\n')
     spooled = await tidemark(*verify, "--spool", spool)

@@ -1,0 +1,182 @@
+"""Two members of one group: what a join, a kill and a sleep beyond the session do under load."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+
+import pytest
+
+from schemas.messages import Score
+from schemas.topics import CALLS, SCORES, dead_letters
+from services.shared.consumer import Consumer
+from services.shared.kafka import Kafka
+from services.shared.predecessors import Membership
+from tests.support.broker import committed, declare, eventually, log_of, producing, put
+from tests.support.messages import a_call
+from tests.support.process import a_process
+from tests.support.scoring_process import Started
+
+pytestmark = pytest.mark.embedded
+
+TOPICS = (CALLS, SCORES, dead_letters("latency"))
+SMALL = {"TIDEMARK_LATENCY_BATCH_RECORDS": "20", "SLOW_SECONDS": "0.1"}
+
+
+class Load:
+    """Calls on every partition, all the time, and whether a committed offset ever went back."""
+
+    def __init__(self, kafka) -> None:
+        self.kafka, self.calls, self.backwards, self.longest_stall_seconds = kafka, [], [], 0.0
+
+    async def emit(self):
+        async with producing(self.kafka) as producer:
+            while True:
+                for partition in range(CALLS.partitions):
+                    self.calls.append(call := a_call())
+                    name = self.kafka.full(CALLS.name)
+                    await producer.send_and_wait(name, call.encode(), key=b"k", partition=partition)
+                await asyncio.sleep(0.05)
+
+    async def observe(self):
+        seen, moved_at = {}, time.monotonic()
+        while True:
+            found = await committed(self.kafka, CALLS, "latency")
+            self.backwards += [p for p, offset in seen.items() if found.get(p, 0) < offset]
+            if found != seen:
+                self.longest_stall_seconds = max(self.longest_stall_seconds, time.monotonic() - moved_at)
+                seen, moved_at = found, time.monotonic()
+            await asyncio.sleep(0.2)
+
+    async def done(self):
+        """Whether every call was committed past."""
+        return sum((await committed(self.kafka, CALLS, "latency")).values()) >= len(self.calls)
+
+
+@contextlib.asynccontextmanager
+async def load(kafka):
+    """Emit and observe; what was emitted is all there when it ends."""
+    under = Load(kafka)
+    emitting, observing = asyncio.create_task(under.emit()), asyncio.create_task(under.observe())
+    try:
+        yield under
+        emitting.cancel()
+        await asyncio.gather(emitting, return_exceptions=True)
+        under.calls.pop()  # the one whose acknowledgement was not waited for
+        await eventually(under.done, 90)
+    finally:
+        emitting.cancel()
+        observing.cancel()
+        await asyncio.gather(emitting, observing, return_exceptions=True)
+
+
+async def scored(kafka):
+    return [Score.decode(each.value).call_id for each in await log_of(kafka, SCORES)]
+
+
+def folders(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    return tmp_path / "a", tmp_path / "b"
+
+
+async def progressed(under, by=80):
+    goal = sum((await committed(under.kafka, CALLS, "latency")).values()) + by
+
+    async def reached():
+        return sum((await committed(under.kafka, CALLS, "latency")).values()) >= goal
+
+    await eventually(reached, 90)
+
+
+@pytest.mark.slow
+async def test_members_that_join_are_killed_and_wake_up_again_lose_nothing(kafka, tmp_path, record_property):
+    await declare(kafka, *TOPICS)
+    one, two = folders(tmp_path)
+    async with contextlib.AsyncExitStack() as stack:
+        first = stack.enter_context(Started(kafka, one, **SMALL))
+        await eventually(first.ready, 60)
+        async with load(kafka) as under:
+            await progressed(under)
+            second = stack.enter_context(Started(kafka, two, **SMALL))  # a rebalance under load
+            await eventually(second.begun, 60)
+            first.end(signal.SIGKILL)
+            first = stack.enter_context(Started(kafka, one, **SMALL))
+            await progressed(under)
+            second.process.send_signal(signal.SIGSTOP)  # a zombie: it holds a batch, and its session ends
+            await progressed(under, 200)
+            second.process.send_signal(signal.SIGCONT)
+            await progressed(under)
+        assert first.end(signal.SIGTERM) == 0
+        assert second.end(signal.SIGTERM) == 0
+    assert set(await scored(kafka)) >= {call.call_id for call in under.calls}
+    assert under.backwards == []
+    record_property("longest_stall_seconds", under.longest_stall_seconds)
+    record_property("repeats", len(await scored(kafka)) - len(set(await scored(kafka))))
+
+
+async def test_the_successor_of_a_killed_process_takes_its_place_in_the_group(kafka, tmp_path):
+    await declare(kafka, *TOPICS)
+    await put(kafka, CALLS, [a_call().encode()])
+    session = {"TIDEMARK_LATENCY_SESSION_SECONDS": "10"}  # the embedded broker lets a group join after half a session
+    with Started(kafka, tmp_path, **session) as first:
+        await eventually(lambda: _is_committed(kafka, 1), 60)
+        first.end(signal.SIGKILL)
+    await put(kafka, CALLS, [a_call().encode()])
+    with Started(kafka, tmp_path, **session) as second:
+        await eventually(lambda: _is_committed(kafka, 2), 60)
+        assert "for the dead member" in second.log
+        assert second.end(signal.SIGTERM) == 0
+    assert list((tmp_path / "state" / "members").iterdir()) == []
+
+
+async def _is_committed(kafka, offset):
+    return (await committed(kafka, CALLS, "latency")).get(0) == offset
+
+
+async def test_nobody_leaves_for_a_member_that_lives_or_is_elsewhere(kafka, tmp_path):
+    with Started(kafka, tmp_path) as living:
+        membership = Membership(tmp_path, "g")
+        membership.remember("m")
+        (path,) = (tmp_path / "state" / "members").iterdir()
+        path.write_text(path.read_text().replace(f'"pid": {os.getpid()}', f'"pid": {living.process.pid}'))
+        assert await Membership(tmp_path, "g").bury(kafka) == []
+        path.write_text(path.read_text().replace('"host": "', '"host": "not-'))
+        living.end(signal.SIGKILL)
+        assert await Membership(tmp_path, "g").bury(kafka) == []
+        path.write_text("half a fi")
+        assert await Membership(tmp_path, "g").bury(kafka) == []
+
+
+async def test_a_group_that_does_not_answer_holds_up_no_start(tmp_path):
+    membership = Membership(tmp_path, "g")
+    membership.remember("m")
+    assert await Membership(tmp_path, "g").bury(Kafka("127.0.0.1:1")) == []
+
+
+async def test_a_commit_of_a_member_that_was_put_out_is_refused_and_no_error(kafka, tmp_path):
+    """CommitFailedError means that it comes again, not that the process has to die."""
+    await declare(kafka, *TOPICS)
+    await put(kafka, CALLS, [a_call().encode() for _ in range(5)])
+    process = a_process(kafka, tmp_path, heartbeat_seconds=10, session_seconds=12)
+    progress = process.watched("latency")
+    async with Consumer(process, [CALLS.name], service="latency", progress=progress) as consumer:
+        fetched = await _fetched(consumer)
+        assert await Membership(tmp_path, process.config.group_of("latency")).bury(kafka) != []  # as a successor would
+        (partition,) = fetched.records
+        assert not await consumer.commit({partition: 5}, fetched.epoch)
+        assert progress.uncommitted_since is None
+        assert await committed(kafka, CALLS, "latency") == {}
+        again = await _fetched(consumer)  # it joins again by itself
+        assert again.epoch > fetched.epoch
+        assert not await consumer.commit({partition: 5}, fetched.epoch)
+        assert await committed(kafka, CALLS, "latency") == {}
+        assert await consumer.commit({partition: 5}, again.epoch)
+    assert await committed(kafka, CALLS, "latency") == {0: 5}
+
+
+async def _fetched(consumer):
+    while True:
+        if (fetched := await consumer.fetch(10, 0.5)).records:
+            return fetched

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
-from uuid import UUID
 
 from schemas.messages import Alert, Command, Deployment, Outcome, Window
 from schemas.messages.message import Json
@@ -77,10 +76,6 @@ class Control:
         for decision in self._store.due_decisions(now):
             self._attempt(self._drive, decision, now)
         self._forget(now)
-
-    def approve(self, decision_id: UUID, person: str, now: datetime) -> bool:
-        """A person approves a proposed decision; False where none waits."""
-        return self._store.approve(decision_id, person, now)
 
     def _attempt(self, act: Callable[[Subject, datetime], None], subject: Subject, now: datetime) -> None:
         try:

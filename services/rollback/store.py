@@ -142,10 +142,19 @@ class Store:
             connection.execute(update(DECISIONS).where(same).values(content=msgspec.json.encode(decision)))
             _considered(connection, alert, decision.decision_id)
 
-    def approve(self, decision_id: UUID, person: str, now: datetime) -> bool:
-        """Record a person's approval of a proposed decision and make it due; False where none waits."""
+    def waiting(self) -> list[Decision]:
+        """Decisions that a person has not approved yet, oldest first."""
+        statement = select(DECISIONS.c.content).where(
+            DECISIONS.c.state == "proposed", DECISIONS.c.approved_by.is_(None)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement.order_by(DECISIONS.c.opened_at_seconds)).scalars()
+            return [_DECISION.decode(row) for row in rows]
+
+    def approve(self, decision_id: UUID, person: str) -> bool:
+        """Record a person's approval of a proposed decision and make it due at once; False where none waits."""
         waiting = (DECISIONS.c.decision_id == str(decision_id)) & (DECISIONS.c.state == "proposed")
-        values = {"approved_by": person, "due_at_seconds": now.timestamp()}
+        values = {"approved_by": person, "due_at_seconds": 0.0}
         with self._engine.begin() as connection:
             return bool(connection.execute(update(DECISIONS).where(waiting).values(**values)).rowcount)
 

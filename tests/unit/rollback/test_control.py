@@ -218,7 +218,7 @@ def test_approval_by_a_person(stage):
     scene.record(an_alert(), seconds=11)
     scene.step(12)
     assert scene.states() == ["proposed"]
-    assert scene.control.approve(scene.sent(Outcome)[0].decision_id, "ann", at(1000))
+    assert scene.store.approve(scene.sent(Outcome)[0].decision_id, "ann")
     scene.step(1001)
     assert scene.states() == ["proposed", "approved", "executing"]
     assert scene.sent(Outcome)[1].actor == "ann"

@@ -133,9 +133,7 @@ class Conductor:
         self._peak.look()
         if self._clock.first_score is None and store.somebody_was_scored_by_all():
             self._clock.first_score = self._clock.now()
-            self._story.say(
-                "scored", f"one call by every scorer, {self._clock.first_score:.1f} s after the start"
-            )
+            self._story.say("scored", f"one call by every scorer, {self._clock.first_score:.1f} s after the start")
         self._story.events(store)
 
     def _summary(self, client: tidemark.Client, traffic: Traffic) -> Summary:

@@ -17,6 +17,7 @@ from services.shared.producer import Outgoing, Producer
 from services.shared.record import REDRIVE_HEADER, REPLAY_HEADER
 
 LONGEST_REASON = 2000
+MOST_REDRIVES = 255
 NOWHERE = -1  # the partition and offset of what never came to lie anywhere
 
 
@@ -42,7 +43,7 @@ class DeadLetters:
             broker_run=self.broker_run,
             message_key=raw.key,
             message_value=raw.value,
-            headers={name: value.decode(errors="replace") for name, value in raw.headers},
+            headers={name: (value or b"").decode(errors="replace") for name, value in raw.headers},
             error=type(error).__name__,
             reason=(str(error) or type(error).__name__)[:LONGEST_REASON],
             failed_at=now,
@@ -95,4 +96,5 @@ def _bare(letter: DeadLetter) -> DeadLetter:
 
 def _redrives(raw: ConsumerRecord) -> int:
     counts = [value for name, value in raw.headers if name == REDRIVE_HEADER]
-    return int(counts[-1]) if counts and counts[-1].isdigit() else 0
+    # Anybody may write a header: a count that no column holds would make the letter itself unwritable.
+    return min(int(counts[-1][:9]), MOST_REDRIVES) if counts and counts[-1] and counts[-1].isdigit() else 0

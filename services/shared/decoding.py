@@ -39,7 +39,7 @@ class Decoder(Generic[M]):
         for each in raw:
             try:
                 message = decode(each.value)
-            except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
                 failures.append((each, error))
                 continue
             good.append(each)

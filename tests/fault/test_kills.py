@@ -10,10 +10,10 @@ import pytest
 
 from services.embedded.services import NAMES
 from tests.support.stack import Stack
-from tests.support.traffic import Traffic, asked
+from tests.support.traffic import Traffic
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
-SCORERS = ("latency", "embedder", "toxicity", "hallucination")
+SCORERS = ("latency", "toxicity", "hallucination")
 EVERYBODY = (*NAMES, "clickhouse", "broker")
 LIGHT = ("registry", "gateway", "writer", "latency", "windower")
 A_FEW = ("writer", "gateway", "clickhouse", "latency", "broker")
@@ -39,10 +39,9 @@ def killed(stack, name):
         time.sleep(0.2)
 
 
-def until_stored(stack, more):
-    wanted = (asked(stack, "SELECT count() FROM calls") or 0) + more
-    while (asked(stack, "SELECT count() FROM calls") or 0) < wanted:
-        time.sleep(0.2)
+def until_stored(stack, traffic, more):
+    """Wait until `more` calls than were emitted by now are stored."""
+    stack.until_at_least("SELECT count() FROM calls", traffic.emitted + more)
 
 
 def assert_scored(stack, evaluators, calls):
@@ -54,10 +53,10 @@ def assert_scored(stack, evaluators, calls):
 
 def survive(stack, victims, report):
     with Traffic(stack) as traffic:
-        until_stored(stack, FLOWING)
+        until_stored(stack, traffic, FLOWING)
         for name in victims:
             report(name, killed(stack, name))
-            until_stored(stack, FLOWING)
+            until_stored(stack, traffic, FLOWING)
         traffic.stop()
         return traffic.accounted()
 
@@ -92,5 +91,6 @@ def test_whoever_is_killed_nothing_is_lost(tmp_path, report):
         stack.up()
         counts = survive(stack, EVERYBODY, report)
         assert_scored(stack, SCORERS, counts["stored"])
+        stack.until("SELECT uniqExact(call_id) FROM embeddings", counts["stored"])
     finally:
         stack.tidemark("down")

@@ -1,7 +1,8 @@
 """A small service as a process of its own: `python -m tests.support.scoring_service`.
 
 `SLOW_SECONDS` is how long a batch takes; `BEGUN`, a file that is made when the first one begins; `FAULT`, what it does
-instead: `hang` in the middle of a batch, `return` while it should run, or the `agent` of the same name.
+instead: `hang` in the middle of a batch, or `return` while it should run. `LEDGER` makes it an agent that writes there
+what it records; `FAULT` is then `stream` (it ends by itself), `agent` (its own code fails) or `step`.
 """
 
 import os
@@ -9,7 +10,10 @@ import threading
 import time
 from pathlib import Path
 
+import faust.streams
+
 from schemas.topics import CALLS, SCORES
+from services.shared import agent as agents
 from services.shared.agent import Agent
 from services.shared.pipeline import Pipeline
 from services.shared.service import run
@@ -64,12 +68,38 @@ def score(calls):
     return [a_score_of(call) for call in calls]
 
 
+def step(_now):
+    """Fail where that is asked for."""
+    if FAULT == "step":
+        raise ValueError("a step fails")
+
+
+async def stream_that_ends(*_args, **_options):
+    """What Faust's own does after some errors: nothing more comes, and nobody says so."""
+    for nothing in ():
+        yield nothing
+
+
+async def fail(*_args):
+    """An error outside of what is recorded."""
+    raise RuntimeError("the agent itself fails")
+
+
+def an_agent(ledger):
+    """The agent, with its fault."""
+    if FAULT == "stream":
+        faust.streams.Stream.noack_take = stream_that_ends
+    if FAULT == "agent":
+        agents._Life._take = fail
+    return Agent("latency", reads=CALLS, record=Ledger(ledger).record, step=step)
+
+
 def main():
     """The runtime that the environment asks for."""
     if FAULT == "return":
         return Returns()
-    if FAULT == "agent":
-        return Agent("latency", reads=CALLS, record=Ledger(os.environ["LEDGER"]).record, step=lambda _now: None)
+    if "LEDGER" in os.environ:
+        return an_agent(os.environ["LEDGER"])
     return Pipeline("latency", reads=CALLS, writes=SCORES, handle=score)
 
 

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -83,6 +84,14 @@ class Stack:
         while (found := self.ask(query)) != expected:
             assert found < expected, f"{query}: {found}, more than {expected}"
             time.sleep(0.3)
+
+    def until_at_least(self, query, wanted):
+        """Wait until a query answers that much, through whatever restarts meanwhile."""
+        while True:
+            with suppress(OSError):
+                if self.ask(query) >= wanted:
+                    return
+            time.sleep(0.2)
 
 
 def _free_base():

@@ -2,9 +2,7 @@
 
 import json
 import threading
-from contextlib import suppress
 from itertools import count
-from urllib.error import URLError
 
 from tidemark import Client
 
@@ -19,8 +17,8 @@ ANSWERS = (
 class Traffic:
     """Emits until it is stopped, with a spool and a ledger under the stack's data directory."""
 
-    def __init__(self, stack, calls_per_second=20.0, name="traffic"):
-        folder = stack.data / name
+    def __init__(self, stack, calls_per_second=20.0, **options):
+        folder = stack.data / "traffic"
         folder.mkdir()
         self.ledger, self.spool = folder / "ledger", folder / "spool"
         self.client = Client(
@@ -32,6 +30,7 @@ class Traffic:
             spool=self.spool,
             ledger=self.ledger,
             longest_backoff_seconds=1.0,
+            **options,
         )
         self._stack, self._pause = stack, 1 / calls_per_second
         self._stopping = threading.Event()
@@ -82,10 +81,3 @@ class Traffic:
                 response=ANSWERS[number % len(ANSWERS)],
                 duration_seconds=0.5,
             )
-
-
-def asked(stack, query):
-    """A number out of ClickHouse, or None while it does not answer."""
-    with suppress(URLError, OSError):
-        return stack.ask(query)
-    return None

@@ -30,7 +30,7 @@ def run(plan: Plan, tell: Callable[[str], None]) -> None:
 async def _run(plan: Plan, tell: Callable[[str], None]) -> None:
     supervisor = Supervisor(plan, Prepared(plan), tell)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: its terminal was closed
         loop.add_signal_handler(number, supervisor.stop)
     orders = control.Orders(lambda: report.report(supervisor, os.getpid()), supervisor.stop, supervisor.restart)
     server = control.server(control.application(orders, plan.data.secret()), plan.ports.control)

@@ -88,6 +88,7 @@ class _Life:
         self._marker = Marker(process.config.data, agent.name)
         self._membership = Membership(process.config.data, process.config.group_of(agent.name))
         self._held = False
+        self._given_up = asyncio.Event()
 
     async def run(self) -> None:
         """Start Faust in this loop, step beside it, and stop both."""
@@ -104,8 +105,16 @@ class _Life:
             try:
                 await _first(process.stopping.wait(), self._step(), self._watch(app, producer.broker_run))
             finally:
-                await app.stop()
-                self._membership.forget()
+                await self._leave(app)
+
+    async def _leave(self, app: faust.App) -> None:
+        """Stop Faust when what is in hand is acknowledged, or leave both behind where it cannot be."""
+        given_up = asyncio.ensure_future(self._given_up.wait())
+        stopped = asyncio.ensure_future(app.stop())
+        await asyncio.wait([stopped, given_up], return_when=asyncio.FIRST_COMPLETED)
+        if stopped.done():
+            given_up.cancel()
+            self._membership.forget()  # else the next start leaves the group in this name
 
     def _app(self, producer: Producer) -> faust.App:
         config = self._process.config
@@ -118,8 +127,11 @@ class _Life:
             try:
                 async for events in stream.noack_take(TAKE, within=WITHIN_SECONDS):
                     await self._insist(events, producer, letters)
-            except (asyncio.CancelledError, Stopping):
+            except asyncio.CancelledError:
                 raise
+            except Stopping:
+                self._given_up.set()
+                await asyncio.Event().wait()  # returning or raising would have Faust acknowledge what is in hand
             except BaseException:
                 log.critical("%s failed", self._agent.name, exc_info=True)
                 _end(f"{self._agent.name} failed")

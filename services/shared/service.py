@@ -67,9 +67,14 @@ def run(main: Runtime | Asgi, config: ServiceSettings, *, background: Sequence[R
     than `drain_seconds`. Nothing is lost by any of them: what was not committed comes again.
     """
     logs.start(config.service, config.log_level)
-    code = uvloop.run(_Service(main, config, background).serve())
+    uvloop.run(_to_the_end(_Service(main, config, background)))
+    raise AssertionError("the process has ended")
+
+
+async def _to_the_end(service: "_Service") -> None:
+    code = await service.serve()
     logging.shutdown()
-    # Threads of libraries, and work that did not end in time, must not keep a process that is over.
+    # Here, in the loop: closing it waits for tasks of libraries, and for work that did not end in time.
     os._exit(code)
 
 

@@ -16,13 +16,14 @@ from schemas.messages.dead_letter import DeadLetter
 from schemas.messages.deployment import Deployment
 from schemas.messages.embedding import Embedding
 from schemas.messages.feedback import Feedback
-from schemas.messages.message import Message, Timestamp
+from schemas.messages.message import UNDECODABLE, Message, Timestamp
 from schemas.messages.outcome import Outcome
 from schemas.messages.score import Score, Span
 from schemas.messages.segment import Segment, Target
 from schemas.messages.window import DriftTest, Sketch, Window
 
 __all__ = [
+    "UNDECODABLE",
     "Alert",
     "Call",
     "CallError",

@@ -9,6 +9,8 @@ Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 InclusionProbability = Annotated[float, msgspec.Meta(gt=0, le=1)]
+# What decoding raises: msgspec reads UTF-8 where it needs a text, and nests as deep as Python's stack.
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Json = Any  # a JSON value: null, boolean, number, string, list or object
 
 
@@ -31,8 +33,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     def decode(cls, data: bytes) -> Self:
         """The message in `data`.
 
-        Raises `msgspec.ValidationError` (the path of the offending field is in the text) or
-        `msgspec.DecodeError` where `data` is no JSON at all.
+        Raises one of `UNDECODABLE`: `msgspec.ValidationError` (the path of the offending field is in the text), or
+        another where `data` is no JSON at all.
         """
         return msgspec.json.decode(data, type=cls)
 

@@ -71,6 +71,8 @@ def _shown(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if isinstance(default, SecretStr) or default is None:
         return ""
+    if isinstance(default, Path) and default.is_relative_to(ROOT):
+        default = default.relative_to(ROOT)
     return ",".join(map(str, default)) if isinstance(default, tuple | list | frozenset) else str(default)
 
 

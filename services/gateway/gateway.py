@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from schemas.messages import Call, Feedback
+from schemas.messages import UNDECODABLE, Call, Feedback
 
 M = TypeVar("M", Call, Feedback)
 MOST_ENTRIES = 1000  # of tags, groups, parameters, attributes, documents, turns and choices each
@@ -99,7 +99,7 @@ def split(body: bytes, kind: Kind[Any], limits: Limits) -> tuple[Sequence[msgspe
     """The messages of a body, still undecoded, so that a bad one harms no other; `Unreadable` where it has none."""
     try:
         envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Unreadable("", f"the body cannot be read: {_said(error)}", "send one JSON object in UTF-8") from error
     if kind.plural not in envelope:
         return [msgspec.Raw(body)], Client()
@@ -112,7 +112,7 @@ def split(body: bytes, kind: Kind[Any], limits: Limits) -> tuple[Sequence[msgspe
 def _field(envelope: Mapping[str, msgspec.Raw], name: str, expected: Any) -> Any:
     try:
         return msgspec.json.decode(envelope[name], type=expected)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Unreadable(name, f"{name} cannot be read: {_said(error)}", "see /openapi.json") from error
 
 
@@ -136,7 +136,7 @@ def _decoded(raw: msgspec.Raw, kind: Kind[M]) -> M:
     except msgspec.ValidationError as error:
         field, said = _place(str(error))
         raise Rejected(field, said, _remedy(field, kind)) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Rejected("", f"no JSON: {_said(error)}", "send JSON in UTF-8, surrogates only in pairs") from error
 
 
@@ -204,7 +204,7 @@ def named(raw: msgspec.Raw, kind: Kind[Any]) -> Any:
     """The id of a message that cannot be taken, as it was sent; None where it has none."""
     try:
         sent = msgspec.json.decode(raw, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         return None
     given = sent.get(kind.id_field)
     return given if isinstance(given, str) else None

@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from aiokafka import ConsumerRecord
 
-from schemas.messages import Message
+from schemas.messages import UNDECODABLE, Message
 from schemas.topics import Topic
 from services.shared import metrics
 from services.shared.record import RawRecord, Record
@@ -39,7 +39,7 @@ class Decoder(Generic[M]):
         for each in raw:
             try:
                 message = decode(each.value)
-            except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
+            except (*UNDECODABLE, TypeError) as error:
                 failures.append((each, error))
                 continue
             good.append(each)

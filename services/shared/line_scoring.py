@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from schemas.ids import derived_id
-from schemas.messages import Call, Score
+from schemas.messages import UNDECODABLE, Call, Score
 from services.shared.scoring import Scorer
 
 BATCH = 64
@@ -62,7 +62,7 @@ def parsed(number: int, line: bytes, at: datetime) -> Numbered | BadLine:
         # The id of the input is not taken: two lines may carry the same one, and are two lines.
         call_id = derived_id("line", number)
         return Numbered(number, msgspec.convert({**given, **found, "type": "call.v1", "call_id": call_id}, Call))
-    except msgspec.DecodeError as error:  # also ValidationError
+    except UNDECODABLE as error:
         return BadLine(number, str(error))
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from schemas.messages import (
+    UNDECODABLE,
     Alert,
     Call,
     Command,
@@ -237,7 +238,7 @@ def call_of(letter: DeadLetter) -> str | None:
     """The call that a dead letter is about, where its bytes still tell."""
     try:
         return str(msgspec.json.decode(letter.message_value or b"", type=_Identified).call_id)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         return None
 
 

@@ -133,6 +133,13 @@ async def test_a_body_that_cannot_be_taken_names_field_and_remedy(emitter, body,
     assert error["remedy"]
 
 
+async def test_a_call_that_is_no_utf_8_harms_no_other(emitter):
+    body = b'{"calls": [{"app": "\xff"},' + json.dumps(a_call()).encode() + b"]}"
+    verdicts = (await emitter.post("/v1/calls", content=body)).json()["results"]
+    assert [verdict["status"] for verdict in verdicts] == ["rejected", "stored"]
+    assert verdicts[0]["remedy"]
+
+
 async def test_a_body_without_a_length_is_cut_off_too(emitter):
     async def endless():
         for _ in range(1000):

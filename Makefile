@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PATH DEMO_SECONDS DEMO_SUMMARY
 
-.PHONY: help setup demo test test-fast faults check fmt generate lock up down status bench clean
+.PHONY: help setup demo test test-fast faults check fmt generate lock up down kafka status bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ demo: $(READY) ## the whole loop on this machine; DEMO_SECONDS=120 ends by itsel
 	@$(PYTHON) -m demo
 
 test: $(READY) ## every test that can run here
-	@$(PYTHON) -m pytest -m "not faults"
+	@$(PYTHON) -m pytest -m "not faults" -n 2 --dist loadfile
 
 faults: $(READY) ## kill every process in the middle of traffic, and more; minutes
 	@$(PYTHON) -m pytest tests/fault tests/integration/faults
@@ -49,6 +49,9 @@ up: $(READY) ## start the embedded stack (Ctrl-C stops it)
 down: ## stop it from another terminal
 	@tidemark down
 
+kafka: $(READY) ## Apache Kafka on loopback until Ctrl-C; KAFKA_BROKERS=3: three that copy each other
+	@$(PYTHON) -m services.embedded.kafka --brokers $(or $(KAFKA_BROKERS),1)
+
 status: ## health, lag and rates of every part
 	@tidemark status
 
@@ -56,4 +59,4 @@ bench: $(READY) ## run benchmarks/, one JSON file each under benchmarks/results
 	@$(PYTHON) -m benchmarks
 
 clean: ## remove the environment, the models and the data of the embedded stack
-	@rm -rf $(VENV) models .tidemark services/console/node_modules services/console/static/vendor
+	@rm -rf $(VENV) models .tidemark .kafka services/console/node_modules services/console/static/vendor

@@ -13,6 +13,7 @@ from services.embedded.config import Config
 from services.embedded.control_client import ControlClient
 from services.embedded.data_directory import AlreadyRunningError
 from services.embedded.journal import Journal
+from services.embedded.kafka.jars import KafkaMissingError
 from services.embedded.occupants import occupant, taken
 from services.embedded.plan import Plan, plan
 from services.embedded.preparation import PreparationError
@@ -22,26 +23,28 @@ Data = Annotated[
     Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
 ]
 PortBase = Annotated[int | None, typer.Option(help="The first port.", show_default="8700")]
+BrokerKind = Annotated[str, typer.Option("--broker", help="tansu (log in memory) or kafka (log on disk).")]
 Setting = Annotated[list[str] | None, typer.Option("--set", help="TIDEMARK_NAME=value, for any service; repeatable.")]
 Without = Annotated[list[str] | None, typer.Option(help="A service that is not started; repeatable.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return when everything runs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object when everything runs.")]
-_LONGEST_START_SECONDS = 300
+_LONGEST_START_SECONDS = 900
 
 
 def up(
     data: Data = None,
     port_base: PortBase = None,
+    broker: BrokerKind = "",
     setting: Setting = None,
     without: Without = None,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the embedded stack: broker, ClickHouse and every service. Ctrl-C stops it."""
-    _settle(data, port_base, setting or [], without or [])
+    _settle(data, port_base, broker, setting or [], without or [])
     try:
         planned = plan(Config(), os.environ)
-    except ValueError as error:
+    except (ValueError, KafkaMissingError) as error:
         fail(str(error))
     if ControlClient(planned.data).running:
         fail(f"it runs already on {planned.data.root}: `tidemark status` shows it, `tidemark down` stops it")
@@ -51,7 +54,7 @@ def up(
     (_in_background if detach else _in_foreground)(planned, as_json)
 
 
-def _settle(data: Path | None, port_base: int | None, settings: list[str], without: list[str]) -> None:
+def _settle(data: Path | None, port_base: int | None, broker: str, settings: list[str], without: list[str]) -> None:
     """What the command line says becomes environment: the one place that settings are read from."""
     for setting in settings:
         name, separator, value = setting.partition("=")
@@ -62,6 +65,8 @@ def _settle(data: Path | None, port_base: int | None, settings: list[str], witho
         os.environ["TIDEMARK_DATA"] = str(data)
     if port_base is not None:
         os.environ["TIDEMARK_EMBEDDED_PORT_BASE"] = str(port_base)
+    if broker:
+        os.environ["TIDEMARK_EMBEDDED_BROKER"] = broker
     if without:
         os.environ["TIDEMARK_EMBEDDED_WITHOUT"] = ",".join(without)
 

@@ -29,7 +29,7 @@ from services.shared.encoder import Encoder, EncoderOptions
 CALLS_PER_SECOND = 4.0  # a laptop with AVX2 alone encodes about 45 texts a second, and three services share it
 BAD_AFTER_SECONDS = 45.0  # version 1 must have a history that version 2 can be held against
 TOLD_EVERY_SECONDS = 8.0
-READY_SECONDS = 90.0
+READY_SECONDS = 300.0
 SETTLE_SECONDS = 60.0
 
 

@@ -39,4 +39,10 @@ npm=$(npm_program)
 
 echo "setup: models"
 "$venv/bin/python" -m services.shared.model_store
+# Compiled by the first import: else the first start does it, in twelve processes at once.
+"$venv/bin/python" - <<'PY'
+import importlib, pathlib
+for path in (*pathlib.Path("services").glob("*/app.py"), pathlib.Path("demo/conductor.py"), pathlib.Path("cli/main.py")):
+    importlib.import_module(".".join(path.with_suffix("").parts))
+PY
 echo "setup: done"

@@ -7,6 +7,7 @@ from services.embedded.app import run
 from services.embedded.config import Config
 from services.embedded.data_directory import AlreadyRunningError
 from services.embedded.journal import Journal
+from services.embedded.kafka.jars import KafkaMissingError
 from services.embedded.plan import plan
 
 
@@ -15,7 +16,7 @@ def main() -> int:
     try:
         planned = plan(Config(), os.environ)
         run(planned, Journal(planned.data.log("supervisor")))
-    except (ValueError, AlreadyRunningError) as error:
+    except (ValueError, AlreadyRunningError, KafkaMissingError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     return 0

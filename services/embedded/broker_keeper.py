@@ -1,4 +1,4 @@
-"""The broker's lives: a new one when it dies, outgrows its memory, or somebody asks."""
+"""The broker's lives: another one when it dies, outgrows its memory, or somebody asks."""
 
 import asyncio
 import time
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from services.embedded.broker import Broker, BrokerError
+from services.embedded.broker import Broker, BrokerError, Engine
 from services.embedded.memory import resident_bytes
 from services.embedded.restarts import Restarts
 
 _LOOK_SECONDS = 0.25
+_STOP_SECONDS = 20.0
 SPOOL_SECONDS = 300.0  # the gateway keeps what it accepted for at least so long
 
 
@@ -30,16 +31,20 @@ class Around(Protocol):
 
 @dataclass(frozen=True)
 class BrokerPlace:
-    """Where the broker listens and writes its log, and how much memory it may take."""
+    """Which broker it is, where it says what it does, and how much memory a log that is held there may take."""
 
-    port: int
+    engine: Engine
     environment: Mapping[str, str]
     log: Path
     max_bytes: int
 
 
 class BrokerKeeper:
-    """Keeps one broker running; each has an empty log and a run of its own."""
+    """Keeps one broker running.
+
+    A log that is held in memory ends with its broker: the next one has an empty log and a run of its own, and the
+    consumers start anew. On a durable log the next process goes on, and so do they.
+    """
 
     def __init__(self, place: BrokerPlace, around: Around, tell: Callable[[str], None]) -> None:
         self._place, self._around, self._tell = place, around, tell
@@ -76,19 +81,22 @@ class BrokerKeeper:
             self.renewing = False
 
     async def stop(self) -> None:
-        """End the broker; its log is gone with it."""
+        """End the broker; a log that is held in memory is gone with it."""
         if self.broker is not None:
-            await self.broker.child.stop(5)
+            await self.broker.child.stop(_STOP_SECONDS)
 
     async def _reason(self) -> str:
         while (broker := self.broker) is not None and broker.child.running:
             if self._asked.is_set():
                 return "asked for"
-            used, allowed = resident_bytes(broker.child.pid), self._allowed_bytes()
-            if used > allowed:
-                return f"its log takes {used / 2**20:.0f} MiB, {allowed / 2**20:.0f} are allowed"
+            if not self._place.engine.durable and (outgrown := self._outgrown(broker)):
+                return outgrown
             await asyncio.sleep(_LOOK_SECONDS)
         return ""
+
+    def _outgrown(self, broker: Broker) -> str:
+        used, allowed = resident_bytes(broker.child.pid), self._allowed_bytes()
+        return f"its log takes {used / 2**20:.0f} MiB, {allowed / 2**20:.0f} are allowed" if used > allowed else ""
 
     def _allowed_bytes(self) -> int:
         # What the gateway sends again fills a new broker at once; without room for it each would end like the last.
@@ -96,6 +104,17 @@ class BrokerKeeper:
         return self._place.max_bytes * (2 if self.restarts.count and young else 1)
 
     async def _replace(self, reason: str) -> None:
+        if self._place.engine.durable:
+            self._tell(f"the broker {f'ends ({reason})' if reason else 'died'}; it goes on with its log")
+            await self.stop()
+        else:
+            await self._leave_log(reason)
+        pause = self.restarts.pause_seconds(time.monotonic() - (self.started_at or 0))
+        await asyncio.sleep(0 if reason else pause)
+        await self._until_begun(self._begin)
+        self._asked.clear()
+
+    async def _leave_log(self, reason: str) -> None:
         if reason:
             self._tell(f"a new broker: {reason}; the consumers finish first")
             await self._around.drain()
@@ -104,10 +123,6 @@ class BrokerKeeper:
         await self._around.before()
         if self.broker is not None:
             await self.broker.child.kill()
-        pause = self.restarts.pause_seconds(time.monotonic() - (self.started_at or 0))
-        await asyncio.sleep(0 if reason else pause)
-        await self._until_begun(self._begin)
-        self._asked.clear()
 
     async def _until_begun(self, begin: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -121,6 +136,6 @@ class BrokerKeeper:
     async def _begin(self) -> None:
         place = self._place
         self.started_at = time.monotonic()
-        self.broker = await Broker.start(place.port, place.environment, place.log)
+        self.broker = await Broker.start(place.engine, place.environment, place.log)
         self._tell(f"broker run {self.broker.run}")
         await self._around.after(self.broker)

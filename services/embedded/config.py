@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from tidemark.settings import Settings
@@ -21,12 +22,15 @@ MEBIBYTE = 1024 * 1024
 class Config(SharedSettings, env_prefix=OWN_PREFIX):
     """Settings of the embedded stack, beside those that every process shares."""
 
+    broker: Literal["", "tansu", "kafka"] = Field(
+        "", description="tansu (log in memory) or kafka (log on disk); empty: what the data directory has, or tansu."
+    )
     port_base: int = Field(8700, ge=1024, le=65_000, description="The first port; the others are counted from it.")
     broker_memory_bytes: int = Field(
         1024 * MEBIBYTE, ge=16 * MEBIBYTE, description="Beyond this the broker is drained and started anew."
     )
     log_bytes: int = Field(10 * MEBIBYTE, ge=4096, description="A log file longer than this is rotated.")
-    ready_seconds: float = Field(60, gt=0, description="How long the start waits for one service to be ready.")
+    ready_seconds: float = Field(180, gt=0, description="How long the start waits for one service to be ready.")
     drain_seconds: float = Field(20, ge=0, description="How long a stop waits for the consumers' lag to be nothing.")
     stop_seconds: float = Field(15, gt=0, description="How long one process may take to end.")
     without: str = Field("", description="Services that are not started, with commas between them.")
@@ -47,8 +51,8 @@ class Environment:
     not know, and a secret reaches only those who need it.
     """
 
-    def __init__(self, config: Config, data: DataDirectory, outside: Mapping[str, str]) -> None:
-        self._config, self._data = config, data
+    def __init__(self, config: Config, data: DataDirectory, outside: Mapping[str, str], *, durable: bool) -> None:
+        self._config, self._data, self._durable = config, data, durable
         self._ports = Ports(config.port_base)
         self._base = {name: value for name, value in outside.items() if not name.startswith(PREFIX)}
         self._given = {name: value for name, value in outside.items() if name.startswith(PREFIX)}
@@ -56,7 +60,8 @@ class Environment:
     def of(self, service: Service, cores: int) -> dict[str, str]:
         """The environment of one service on a machine with `cores` cores."""
         words = {"data": str(self._data.root), "api_key": self._data.api_key(), "groups": ",".join(self._groups())}
-        needed = {name: value.format(**words) for name, value in service.environment.items()}
+        told = {**service.environment, **({} if self._durable else service.in_memory)}
+        needed = {name: value.format(**words) for name, value in told.items()}
         own = f"{PREFIX}{service.name.upper()}_"
         given = {name: value for name, value in self._given.items() if name.startswith(own)}
         port = {f"{own}HTTP_PORT": str(self._ports.of(service))}

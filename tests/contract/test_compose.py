@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from services.embedded import settings_reference
+from services.embedded.kafka.cluster import Cluster
 from services.shared.settings import variables
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,19 @@ def test_every_setting_it_passes_exists(name):
     config = importlib.import_module(f"services.{name}.config").Config
     passed = {variable for variable in COMPOSE["services"][name]["environment"] if variable.startswith("TIDEMARK_")}
     assert passed <= set(variables(config).values())
+
+
+def test_its_kafka_is_told_what_ours_is_told(tmp_path):
+    """Addresses and folders aside; the image spells a setting KAFKA_AUTO_CREATE_TOPICS_ENABLE."""
+    ours = Cluster.of(tmp_path, [(9092, 9093)], java="java", jars=tmp_path)
+    said = ours.properties(ours.nodes[0])
+    told = {
+        name.removeprefix("KAFKA_").lower().replace("_", "."): str(value)
+        for name, value in COMPOSE["services"]["kafka"]["environment"].items()
+    }
+    assert set(told) == set(said)
+    places = {"controller.quorum.voters", "listeners", "advertised.listeners", "log.dirs"}
+    assert {name: told[name] for name in set(told) - places} == {name: said[name] for name in set(said) - places}
 
 
 def test_the_settings_reference_is_current():

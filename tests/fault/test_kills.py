@@ -72,7 +72,7 @@ def report(record_property):
     return told
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_few_kills_lose_nothing(tmp_path, report):
     stack = Stack(tmp_path / "data", LIGHT)
     try:

@@ -19,13 +19,14 @@ from services.shared.ends import true_ends
 from services.shared.kafka import Kafka
 from services.shared.topics import apply, partitions
 
-READY_SECONDS = 15
+READY_SECONDS = 60
 
 
 class Broker(Protocol):
     """What the tests need of a broker, whichever it is."""
 
     bootstrap: str
+    run: str
 
     def start(self) -> None:
         """Start it and wait until it listens."""
@@ -54,7 +55,7 @@ class Tansu:
         command += ["--cluster-id", self.run]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + READY_SECONDS
-        while not _listens(self.port):
+        while not listens(self.port):
             assert self._process.poll() is None, "the broker ended"
             assert time.monotonic() < deadline, "the broker does not listen"
             time.sleep(0.02)
@@ -81,16 +82,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody listens there."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
 
 
-@pytest.fixture(scope="session", params=["tansu"])
-def broker(request: pytest.FixtureRequest) -> Iterator[Tansu]:
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
     """A broker for the whole session: use a prefix of your own (`prefix`) for topics and groups."""
-    started = {"tansu": Tansu}[request.param]()
+    started = Tansu()
     started.start()
     yield started
     started.stop()
@@ -112,7 +114,7 @@ def prefix() -> str:
 
 
 @pytest.fixture
-def kafka(broker: Tansu, prefix: str) -> Kafka:
+def kafka(broker: Broker, prefix: str) -> Kafka:
     """The session's broker under a prefix of the test's own."""
     return Kafka(broker.bootstrap, prefix)
 
@@ -174,7 +176,7 @@ async def committed(kafka: Kafka, topic: Topic, group: str) -> dict[int, int]:
         await consumer.stop()
 
 
-async def eventually(condition, seconds: float = 30.0):
+async def eventually(condition, seconds: float = 120.0):
     """The first true value of `condition` (plain or async); fails after `seconds`, which decide nothing else."""
     deadline = time.monotonic() + seconds
     while True:

@@ -15,7 +15,7 @@ from schemas.topics import TOPICS, Topic
 from services.shared.kafka import Kafka
 from services.shared.topics import apply
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 def free_port() -> int:
@@ -103,7 +103,7 @@ class EmbeddedBroker:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-async def until(condition: Any, seconds: float = 30) -> None:
+async def until(condition: Any, seconds: float = 120) -> None:
     """Wait until `await condition()` is true; TimeoutError says that it never was."""
     async with asyncio.timeout(seconds):
         while not await condition():

@@ -11,7 +11,7 @@ import httpx
 from tests.support.embedded_broker import free_port
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 40
+START_SECONDS = 150
 
 
 class ServiceProcess:
@@ -54,7 +54,7 @@ class ServiceProcess:
         """As a supervisor would; the exit code."""
         assert self._process is not None
         self._process.terminate()
-        code = self._process.wait(30)
+        code = self._process.wait(120)
         self._process = None
         return code
 

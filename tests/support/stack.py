@@ -14,7 +14,7 @@ from services.embedded.occupants import taken
 from services.embedded.services import NAMES, Ports
 
 LIGHT = ("registry", "gateway", "writer", "latency")
-START_SECONDS = 240
+START_SECONDS = 600
 
 
 class Stack:

@@ -13,7 +13,7 @@ from tests.support.broker import committed, declare, eventually, log_of, put
 from tests.support.service_process import ServiceProcess
 from tests.unit.alerter.streams import a_deployment, a_window
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 INTERVAL = 60
 BAD = [0.6, 0.1] * 10
 

@@ -19,7 +19,7 @@ from tests.support.engine import running
 from tests.support.service_process import ServiceProcess
 from tests.unit.alerter.streams import a_window
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 KEY, SECRET = "tdm_made-by-the-supervisor", "a long random text"
 PATH = "/v1/deployments/docs-bot/production"
 INTERVAL = 60

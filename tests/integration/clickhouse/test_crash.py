@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from tests.support.engine import Engine
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 ROWS = 500
 KILLS = 4
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from tests.integration.stack.test_stack import calls
 from tests.support.stack import Stack
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(1200)]
 BAD = b'{"type": "call.v1", "call_id": 7'
 
 

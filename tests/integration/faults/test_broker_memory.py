@@ -7,7 +7,7 @@ import pytest
 from tests.support.stack import Stack
 from tests.support.traffic import Traffic
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_nothing_acknowledged_is_lost_across_broker_runs(tmp_path):

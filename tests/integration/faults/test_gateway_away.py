@@ -9,7 +9,7 @@ import pytest
 from tests.support.stack import Stack
 from tests.support.traffic import Traffic
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_what_is_emitted_while_the_gateway_is_away_is_pending_then_stored(tmp_path):

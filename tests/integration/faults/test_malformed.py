@@ -11,7 +11,7 @@ from schemas.topics import CALLS
 from tests.support.stack import Stack
 from tests.support.traffic import Traffic
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 SERVICES = ("registry", "gateway", "writer", "latency", "windower", "alerter", "rollback")
 CALL = {"type": "call.v1", "call_id": str(uuid7()), "tenant": "local", "app": "a", "environment": "e", "version": "v"}
 KINDS = {

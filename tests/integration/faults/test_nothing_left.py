@@ -14,7 +14,7 @@ from services.embedded.occupants import taken
 from services.embedded.services import NAMES
 from tests.support.stack import Stack
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 SERVICES = ("registry", "gateway", "console", "writer", "latency", "rollback")
 
 

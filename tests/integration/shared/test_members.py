@@ -87,7 +87,7 @@ async def progressed(under, by=80):
     async def reached():
         return sum((await committed(under.kafka, CALLS, "latency")).values()) >= goal
 
-    await eventually(reached, 90)
+    await eventually(reached, 300)
 
 
 @pytest.mark.slow

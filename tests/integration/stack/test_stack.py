@@ -10,7 +10,7 @@ from schemas.ids import uuid7
 from services.embedded.control_client import alive
 from tests.support.stack import Stack
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(1200)]
 STORED = "SELECT count() FROM calls"
 SCORED = "SELECT uniq(call_id) FROM scores"
 

@@ -24,7 +24,7 @@ from tests.support.engine import running as running_engine
 from tests.support.messages import a_call
 from tests.support.process import a_process, running
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[3]
 CALLS_EMITTED, MALFORMED = 300, 5
 

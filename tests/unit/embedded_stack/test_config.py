@@ -16,8 +16,8 @@ def data(tmp_path):
     return made
 
 
-def environment(data, outside, cores=2):
-    return lambda service: Environment(Config(port_base=9000), data, outside).of(service, cores)
+def environment(data, outside, cores=2, durable=False):
+    return lambda service: Environment(Config(port_base=9000), data, outside, durable=durable).of(service, cores)
 
 
 def test_a_service_is_given_the_shared_variables_and_its_own(data):
@@ -40,13 +40,14 @@ def test_only_the_registry_is_given_the_key_itself(data):
     assert [name for name, variables in told.items() if data.api_key() in variables.values()] == ["registry"]
 
 
-def test_the_gateway_keeps_a_spool(data):
+def test_the_gateway_keeps_a_spool_where_the_log_is_held_in_memory(data):
     assert environment(data, {})(GATEWAY)["TIDEMARK_GATEWAY_SPOOL"] == f"{data.root}/spool/gateway"
+    assert not [name for name in environment(data, {}, durable=True)(GATEWAY) if "SPOOL" in name]
 
 
 def test_the_spool_waits_for_the_groups_of_the_services_that_run(data):
     config = Config(port_base=9000, without="drift")
-    told = Environment(config, data, {}).of(GATEWAY, 2)
+    told = Environment(config, data, {}, durable=False).of(GATEWAY, 2)
     groups = told["TIDEMARK_GATEWAY_SPOOL_GROUPS"].split(",")
     assert {"writer", "registry", "rollback", "embedder"} <= set(groups)
     assert not {"drift", "gateway", "console"} & set(groups)
@@ -71,5 +72,5 @@ def test_a_service_that_does_not_exist_cannot_be_left_out():
 
 def test_every_port_is_somebody_elses():
     ports = Ports(8700).all()
-    assert len(set(ports.values())) == len(ports) == len(NAMES) + 4
+    assert len(set(ports.values())) == len(ports) == len(NAMES) + 5
     assert (ports["gateway"], ports["supervisor"], ports["rollback"]) == (8700, 8706, 8718)

@@ -1,5 +1,6 @@
 """What `tidemark doctor` says."""
 
+import os
 import socket
 
 import pytest
@@ -65,7 +66,7 @@ def test_a_taken_port_names_who_has_it():
         found = machine.free_ports(Ports(base))
         assert found.grade == "problem"
         assert f"{base + 5} (broker)" in found.what
-        assert "pytest" in occupant(listener.getsockname()[1])
+        assert f"process {os.getpid()} " in occupant(listener.getsockname()[1])
 
 
 def test_a_missing_model_names_the_remedy(tmp_path):

@@ -1,0 +1,1 @@
+"""Apache Kafka on this machine, without Docker: jars, Java, and one or three brokers that are their own controllers."""

@@ -11,6 +11,7 @@ from services.embedded.broker import listens
 from services.embedded.data_directory import DataDirectory
 from services.embedded.finding import Finding, good, problem, warning
 from services.embedded.log_files import last_error, last_lines
+from services.shared.breaker import Marker
 from services.shared.settings import SharedSettings
 
 LONG_LAG = 10_000
@@ -32,10 +33,11 @@ def parts(status: Mapping[str, Any]) -> Iterator[Finding]:
 
 def stopped(data: DataDirectory) -> Iterator[Finding]:
     """Services that stopped themselves, since too much of what they were given failed, and wait for a person."""
-    for marker in sorted(data.state.glob("*.stopped")):
-        what = f"it stopped itself: {marker.read_text().strip()[:300]}"
+    for name, marker in Marker.all(data.root).items():
+        told = marker.told()
+        what = f"it stopped itself at {told['stopped_at']}: {told['reason'][:300]}"
         yield problem(
-            marker.stem, what, f"mend the cause (`tidemark dlq list --service {marker.stem}`), remove {marker}"
+            name, what, f"mend the cause (`tidemark dlq list --service {name}`), then `tidemark resume {name}`"
         )
 
 

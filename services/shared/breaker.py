@@ -60,14 +60,26 @@ class Marker:
     def __init__(self, data: Path, service: str) -> None:
         self.path = data / "state" / f"{service}.stopped"
 
+    @classmethod
+    def all(cls, data: Path) -> dict[str, "Marker"]:
+        """The markers of the services that are stopped."""
+        return {path.stem: cls(data, path.stem) for path in sorted((data / "state").glob("*.stopped"))}
+
     def reason(self) -> str | None:
         """Why the service is stopped; None when it is not."""
         try:
-            return str(json.loads(self.path.read_text())["reason"])
+            return self.told()["reason"]
         except FileNotFoundError:
             return None
+
+    def told(self) -> dict[str, str]:
+        """`reason` and `stopped_at` (ISO 8601); raises FileNotFoundError where the service is not stopped."""
+        text = self.path.read_text()
+        try:
+            found = json.loads(text)
+            return {"reason": str(found["reason"]), "stopped_at": str(found["stopped_at"])}
         except (ValueError, KeyError, TypeError):
-            return f"{self.path} exists"
+            return {"reason": f"{self.path} exists", "stopped_at": "a time that it does not say"}
 
     def set(self, reason: str, now: datetime) -> None:
         """Stop the service until the file is removed."""

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,7 @@ from services.embedded import diagnosis, machine
 from services.embedded.data_directory import DataDirectory
 from services.embedded.occupants import occupant
 from services.embedded.services import Ports
+from services.shared.breaker import Marker
 from services.shared.settings import SharedSettings
 from tests.unit.embedded_stack.stack_of_programs import free_base
 
@@ -84,7 +86,7 @@ def test_nobody_listening(tmp_path):
 def test_a_service_that_stopped_itself_is_a_problem(tmp_path):
     data = DataDirectory(tmp_path)
     data.create()
-    (data.state / "toxicity.stopped").write_text("100 failures in a row: ValueError")
+    Marker(data.root, "toxicity").set("100 messages in a row failed", datetime.now(UTC))
     found = next(diagnosis.stopped(data))
     assert (found.about, found.grade) == ("toxicity", "problem")
-    assert "100 failures in a row" in found.what
+    assert "100 messages in a row failed" in found.what

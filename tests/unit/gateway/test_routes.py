@@ -119,9 +119,9 @@ async def test_gzip_is_understood(emitter, kafka):
         (b'{"calls": 5}', "identity", 400, "calls"),
         (b'{"calls": [1,2,3,4,5,6,7,8,9,10,11]}', "identity", 413, "calls"),
         (b'{"calls": []}' + b" " * 100_000, "identity", 413, None),
-        (gzip.compress(b" " * 10_000_000), "gzip", 413, None),
+        (gzip.compress(b" " * 10_000_000, mtime=0), "gzip", 413, None),
         (b"no gzip", "gzip", 400, "Content-Encoding"),
-        (gzip.compress(b"{}")[:-4], "gzip", 400, "Content-Encoding"),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip", 400, "Content-Encoding"),
         (zlib.compress(b"{}"), "br", 415, "Content-Encoding"),
     ],
 )

@@ -126,16 +126,29 @@ async def test_what_a_broker_refuses_together_is_found_by_sending_each_alone(kaf
 
     async def strict(self):
         producer = await started(self)
-        send = producer.send_batch
+        create, send = producer.create_batch, producer.send_batch
+        large = []
+
+        def create_batch():
+            builder = create()
+            append = builder.append
+
+            def look(*, value, **others):
+                if value == b"large":
+                    large.append(builder)
+                return append(value=value, **others)
+
+            builder.append = look
+            return builder
 
         async def send_batch(builder, topic, *, partition):
-            batch = bytes(builder._build())
-            if b"large" not in batch:
+            if builder not in large:
                 return await send(builder, topic, partition=partition)
             refused = asyncio.get_running_loop().create_future()
             refused.set_exception(RecordListTooLargeError())
             return refused
 
+        monkeypatch.setattr(producer, "create_batch", create_batch)
         monkeypatch.setattr(producer, "send_batch", send_batch)
         return producer
 

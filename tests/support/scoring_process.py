@@ -66,7 +66,7 @@ class Started:
         self.process.send_signal(number)
         return self.exit_code()
 
-    def exit_code(self, seconds: float = 60) -> int:
+    def exit_code(self, seconds: float = 150) -> int:
         """Wait for its end."""
         code = self.process.wait(seconds)
         self._log.close()

@@ -91,6 +91,7 @@ async def progressed(under, by=80):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_members_that_join_are_killed_and_wake_up_again_lose_nothing(kafka, tmp_path, record_property):
     await declare(kafka, *TOPICS)
     one, two = folders(tmp_path)

@@ -23,7 +23,8 @@ demo: $(READY) ## the whole loop on this machine; DEMO_SECONDS=120 ends by itsel
 	@$(PYTHON) -m demo
 
 test: $(READY) ## every test that can run here
-	@$(PYTHON) -m pytest -m "not faults" -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -m "not faults and not alone" -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -m "alone and not faults"
 
 faults: $(READY) ## kill every process in the middle of traffic, and more; minutes
 	@$(PYTHON) -m pytest tests/fault tests/integration/faults

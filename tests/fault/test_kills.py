@@ -12,7 +12,7 @@ from services.embedded.services import NAMES
 from tests.support.stack import Stack
 from tests.support.traffic import Traffic
 
-pytestmark = [pytest.mark.embedded, pytest.mark.slow]
+pytestmark = [pytest.mark.embedded, pytest.mark.alone, pytest.mark.slow]
 SCORERS = ("latency", "toxicity", "hallucination")
 EVERYBODY = (*NAMES, "clickhouse", "broker")
 LIGHT = ("registry", "gateway", "writer", "latency", "windower")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.embedded, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_the_bad_version_is_noticed_rolled_back_and_nothing_is_lost(tmp_path):

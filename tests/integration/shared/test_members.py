@@ -18,7 +18,7 @@ from tests.support.messages import a_call
 from tests.support.process import a_process
 from tests.support.scoring_process import Started
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.alone]
 
 TOPICS = (CALLS, SCORES, dead_letters("latency"))
 SMALL = {"TIDEMARK_LATENCY_BATCH_RECORDS": "20", "SLOW_SECONDS": "0.1"}

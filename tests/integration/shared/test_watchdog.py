@@ -13,7 +13,7 @@ from tests.support.broker import committed, declare, eventually, log_of, put
 from tests.support.messages import a_call
 from tests.support.scoring_process import Started
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.alone]
 
 TOPICS = (CALLS, SCORES, dead_letters("latency"))
 

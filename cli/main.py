@@ -13,6 +13,7 @@ COMMANDS = {
     "status": "Show health, lag, rates and memory of every part.",
     "logs": "Show what the parts wrote, or follow it.",
     "doctor": "Explain what is wrong and how to mend it.",
+    "topics": "Compare the broker's topics with those that are declared, or make them so.",
     "migrate": "Bring ClickHouse's tables up to date.",
     "emit": "Send calls through the client.",
     "score": "Score a file of calls without a running stack.",

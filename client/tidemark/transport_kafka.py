@@ -80,6 +80,7 @@ class KafkaTransport:
             max_request_size=LARGEST_MESSAGE_BYTES,
             request_timeout_ms=int(self._timeout_seconds * 1000),
         )
+        _ask_without_creating(producer)
         try:
             await asyncio.wait_for(producer.start(), self._timeout_seconds)
         except BaseException:
@@ -144,6 +145,20 @@ def _verdict(confirmation: asyncio.Future[Any] | Verdict) -> Verdict:
     if confirmation.done() and not confirmation.cancelled() and confirmation.exception() is None:
         return STORED
     return RETRY
+
+
+def _ask_without_creating(producer: Any) -> None:
+    """Have it ask for all topics: one that is asked for by name is made by many brokers, with partitions of their own.
+
+    aiokafka has no option for it; other producers of the application are left as they are.
+    """
+    update = producer.client._metadata_update
+
+    async def update_all(cluster: Any, _topics: Any) -> bool:
+        found: bool = await update(cluster, ())
+        return found
+
+    producer.client._metadata_update = update_all
 
 
 async def _stop(producer: Any) -> None:

@@ -32,7 +32,10 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True)
 class Topic(Generic[M]):
-    """What a topic carries and how it is kept; `name` is without the deployment's prefix."""
+    """What a topic carries and how it is kept; `name` is without the deployment's prefix.
+
+    `retention_seconds` and `retention_bytes` (of one partition; None: no bound) hold for `cleanup` "delete" alone.
+    """
 
     name: str
     meaning: str
@@ -41,8 +44,10 @@ class Topic(Generic[M]):
     partitions: int
     cleanup: str  # "delete" or "compact"
     retention_seconds: int
+    max_message_bytes: int
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
+    retention_bytes: int | None = None
 
 
 def _load(file: str, message: type[M]) -> Topic[M]:

@@ -1,6 +1,7 @@
 """What a fresh broker and ClickHouse need before any service starts."""
 
 import asyncio
+import logging
 import sys
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from services.embedded.plan import Plan
 from services.shared import topics
 from services.shared.errors import Unusable
 from services.shared.kafka import Kafka
+
+log = logging.getLogger(__name__)
 
 _MIGRATION_SECONDS = 120
 
@@ -38,11 +41,13 @@ class Prepared:
         self._plan = plan
 
     async def broker(self, port: int) -> None:
-        """Apply the topics."""
+        """Apply the topics; what is refused on a log that is older than its declaration is said, and works as it is."""
         try:
-            await topics.apply(Kafka(f"127.0.0.1:{port}", self._plan.config.kafka_prefix), every_topic())
-        except (KafkaError, Unusable) as error:
+            done = await topics.apply(Kafka(f"127.0.0.1:{port}", self._plan.config.kafka_prefix), every_topic())
+        except (KafkaError, OSError, TimeoutError, Unusable) as error:
             raise BrokerError(f"the topics could not be applied: {error!r}") from error
+        for step in done.refused:
+            log.warning("%s is not as declared: %s (`tidemark topics plan`)", step.topic, "; ".join(step.refused))
 
     async def clickhouse(self) -> None:
         """Apply the migrations."""

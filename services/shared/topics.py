@@ -1,56 +1,62 @@
-"""Makes the declared topics; `python -m services.shared.topics` applies all of them."""
+"""The declared topics on the broker: planned, applied, and waited for."""
 
 import asyncio
 import logging
-import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from aiokafka import TopicPartition
-from aiokafka.admin import NewPartitions, NewTopic
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
-from schemas.topics import TOPICS, Topic, dead_letters
+from schemas.topics import Topic
+from services.shared import topic_plan, topic_settings
 from services.shared.errors import Unusable
-from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
+from services.shared.kafka import Kafka, answer
 from services.shared.retry import pauses
-from services.shared.settings import SERVICES, SharedSettings
+from services.shared.topic_plan import Broker, Found, Plan, Step, Wish
 
 log = logging.getLogger(__name__)
 
 NO_ERROR, ALREADY_EXISTS = 0, 36
 TOPICS_SECONDS = 30.0  # `tidemark up` applies them right after the broker starts
 ANSWER_SECONDS = 10.0
+SHOWN_SECONDS = 0.05
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What was done: names on the broker."""
-
-    created: tuple[str, ...]
-    grown: tuple[str, ...]
-    kept: tuple[str, ...]
-
-
-async def apply(kafka: Kafka, topics: Iterable[Topic[Any]], *, replication_factor: int = 1) -> Applied:
-    """Make the topics that are missing and add the partitions that are missing; repeats change nothing.
-
-    What exists keeps its settings, and partitions are never taken away. Raises `Unusable` where the broker refuses,
-    and aiokafka's `KafkaError` where it does not answer.
-    """
-    declared = {kafka.full(topic.name): topic for topic in topics}
+async def look(
+    kafka: Kafka, topics: Iterable[Topic[Any]], *, replication_factor: int | None = None, shorter: bool = False
+) -> Plan:
+    """What `apply` would do; changes nothing. Raises as it does."""
     admin = kafka.admin()
     try:
-        await admin.start()
-        existing = set(await admin.list_topics())
-        created = tuple(name for name in declared if name not in existing)
-        await _create(admin, [_new(name, declared[name], replication_factor) for name in created])
-        kept = tuple(name for name in declared if name in existing)
-        grown = await _grow(admin, {name: declared[name].partitions for name in kept})
-        return Applied(created, grown, tuple(name for name in kept if name not in grown))
+        await answer(admin.start())
+        return await _plan(kafka, admin, topics, (replication_factor, shorter))
+    finally:
+        await admin.close()
+
+
+async def apply(
+    kafka: Kafka, topics: Iterable[Topic[Any]], *, replication_factor: int | None = None, shorter: bool = False
+) -> Plan:
+    """Bring the broker's topics to what is declared, as far as nothing is refused; the plan that was carried out.
+
+    Repeats change nothing. Missing topics are made with `replication_factor` copies, by default three where there are
+    three brokers and else one; nothing is ever deleted. `topic_plan.plan` says what is refused; `shorter` allows to
+    delete messages earlier than before. Raises `Unusable` where the broker refuses, and aiokafka's `KafkaError` or
+    TimeoutError where it does not answer. What was done is seen by everybody when it returns.
+    """
+    admin, declared, wished = kafka.admin(), list(topics), (replication_factor, shorter)
+    try:
+        await answer(admin.start())
+        planned = await _plan(kafka, admin, declared, wished)
+        await _create(admin, [step for step in planned.steps if step.create])
+        await _grow(admin, [step for step in planned.steps if step.grow])
+        await _alter(admin, [step for step in planned.steps if step.changes])
+        if planned.pending:
+            await _shown(lambda: _plan(kafka, admin, declared, wished))
+        return planned
     finally:
         await admin.close()
 
@@ -75,7 +81,7 @@ async def present(kafka: Kafka, topics: Sequence[str], service: str) -> None:
         if time.monotonic() > deadline:
             raise Unusable(
                 f"{service} reads topics that do not exist: {', '.join(sorted(wanted - found))}. "
-                "Apply them: `tidemark up` does, and so does `python -m services.shared.topics`"
+                "Apply them: `tidemark up` does, and so does `tidemark topics apply`"
             )
 
 
@@ -105,51 +111,74 @@ async def _listed(kafka: Kafka) -> set[str]:
         await admin.close()
 
 
-def every_topic() -> tuple[Topic[Any], ...]:
-    """The declared topics, and the dead letters of every service that has a folder."""
-    services = sorted(
-        path.parent.name for path in SERVICES.glob("*/__main__.py") if path.parent != Path(__file__).parent
-    )
-    return (*TOPICS, *(dead_letters(service) for service in services))
+async def _plan(
+    kafka: Kafka, admin: AIOKafkaAdminClient, topics: Iterable[Topic[Any]], wished: tuple[int | None, bool]
+) -> Plan:
+    declared = {kafka.full(topic.name): topic for topic in topics}
+    copies, shorter = wished
+    broker = await _broker(kafka, admin, declared)
+    if (copies or 1) > broker.brokers:
+        raise Unusable(f"{copies} copies need {copies} brokers, and there are {broker.brokers}: lower the number")
+    return topic_plan.plan(declared, broker, Wish.on(broker.brokers, copies, shorter=shorter))
 
 
-def _new(name: str, topic: Topic[Any], replication_factor: int) -> NewTopic:
-    configs = {"cleanup.policy": topic.cleanup, "max.message.bytes": str(LARGEST_MESSAGE_BYTES)}
-    if topic.cleanup == "delete":
-        configs["retention.ms"] = str(topic.retention_seconds * 1000)
-    return NewTopic(name, topic.partitions, replication_factor, topic_configs=configs)
+async def _shown(plan: Callable[[], Awaitable[Plan]]) -> None:
+    """Wait until the broker shows what it has taken: its answer comes before its own view has changed."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while (left := await plan()).pending:
+        if time.monotonic() > deadline:
+            late = ", ".join(step.topic for step in left.steps if step.pending)
+            raise Unusable(f"the broker has taken changes that it does not show: {late}; look at its log")
+        await asyncio.sleep(SHOWN_SECONDS)
 
 
-async def _create(admin: Any, topics: list[NewTopic]) -> None:
+async def _broker(kafka: Kafka, admin: AIOKafkaAdminClient, declared: Mapping[str, Topic[Any]]) -> Broker:
+    able = await topic_settings.understood(admin)
+    brokers = len((await admin.describe_cluster())["brokers"])
+    described = {
+        each["topic"]: each["partitions"]
+        for each in await admin.describe_topics()
+        if not each["is_internal"] and each["topic"].startswith(kafka.prefix)
+    }
+    tells, grows = topic_settings.DESCRIBE in able, topic_settings.CREATE_PARTITIONS in able
+    settings = await topic_settings.told(admin, [name for name in described if name in declared]) if tells else {}
+    larger = [name for name, topic in declared.items() if 0 < len(described.get(name, ())) < topic.partitions]
+    empty = await _empty(kafka, {name: len(described[name]) for name in larger})
+    found = {
+        name: Found(
+            len(partitions), min(len(each["replicas"]) for each in partitions), settings.get(name), name in empty
+        )
+        for name, partitions in described.items()
+    }
+    return Broker(found, brokers, tells=tells, alters=topic_settings.ALTER in able, grows=grows)
+
+
+async def _empty(kafka: Kafka, topics: Mapping[str, int]) -> set[str]:
+    """Those of the topics (their numbers of partitions) in which no message lies."""
     if not topics:
+        return set()
+    places = [TopicPartition(name, number) for name, count in topics.items() for number in range(count)]
+    async with AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False) as consumer:
+        begins = await answer(consumer.beginning_offsets(places))
+        ends = await answer(consumer.end_offsets(places))
+    return set(topics) - {place.topic for place in places if ends[place] > begins[place]}
+
+
+async def _create(admin: AIOKafkaAdminClient, steps: Sequence[Step]) -> None:
+    if not steps:
         return
-    response = await admin.create_topics(topics)
-    for name, code, *message in response.topic_errors:
+    made = [NewTopic(step.topic, step.partitions, step.copies, topic_configs=dict(step.settings)) for step in steps]
+    for name, code, *message in (await admin.create_topics(made)).topic_errors:
         if code not in (NO_ERROR, ALREADY_EXISTS):
             raise Unusable(f"the broker does not make the topic {name}: {for_code(code).__name__} {message}")
 
 
-async def _grow(admin: Any, wanted: dict[str, int]) -> tuple[str, ...]:
-    if not wanted:
-        return ()
-    described = await admin.describe_topics(list(wanted))
-    few = {each["topic"] for each in described if len(each["partitions"]) < wanted[each["topic"]]}
-    if few:
-        await admin.create_partitions({name: NewPartitions(wanted[name]) for name in few})
-    return tuple(sorted(few))
+async def _grow(admin: AIOKafkaAdminClient, steps: Sequence[Step]) -> None:
+    if steps:
+        await admin.create_partitions({step.topic: NewPartitions(step.partitions) for step in steps})
 
 
-def main() -> int:
-    """Apply every topic to the cluster that the environment names; the exit code."""
-    config = SharedSettings()
-    try:
-        applied = asyncio.run(apply(Kafka.of(config), every_topic()))
-    except (KafkaError, Unusable) as error:
-        sys.stderr.write(f"topics: {config.kafka_bootstrap}: {error!r}\n")
-        return Unusable.exit_code
-    sys.stdout.write(f"created {len(applied.created)}, grown {len(applied.grown)}, kept {len(applied.kept)}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+async def _alter(admin: AIOKafkaAdminClient, steps: Sequence[Step]) -> None:
+    if steps:
+        changed = {step.topic: {change.setting: change.declared for change in step.changes} for step in steps}
+        await topic_settings.alter(admin, changed)

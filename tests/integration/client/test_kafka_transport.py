@@ -109,6 +109,24 @@ def test_calls_arrive_with_tenant_and_key(broker, client):
     assert all(call.key == key and call.tenant == "acme" for key, call in calls.values())
 
 
+def test_a_topic_that_is_missing_is_not_made_by_the_client_and_waits_for_who_makes_it(broker, client):
+    """The embedded broker would make it, with partitions of its own, when it is asked for by name."""
+
+    async def listed():
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker.address)
+        await admin.start()
+        try:
+            return await admin.list_topics()
+        finally:
+            await admin.close()
+
+    client.emit(prompt="early")
+    client.flush(5)
+    assert asyncio.run(listed()) == []
+    create_topic(broker.address)
+    assert [call.prompt for _, call in stored(broker.address, 1)] == ["early"]
+
+
 def test_what_a_dead_broker_missed_is_spooled_and_sent_to_the_next(broker, client, tmp_path):
     create_topic(broker.address)
     client.emit(prompt="before")

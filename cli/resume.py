@@ -22,9 +22,10 @@ def resume(service: Service = "", data: Data = None, as_json: AsJson = False) ->
     It goes on within a second where it left off: mend the cause first, or it stops again. Where nothing runs, it goes
     on with the next start. Exit code 1 where that service is not stopped.
     """
-    stopped = Marker.all(data_directory(data).root)
+    root = data_directory(data).root
+    stopped = Marker.all(root)
     if not service:
-        _list(stopped, as_json=as_json)
+        _list(root, as_json=as_json)
         return
     if service not in stopped:
         fail(f"{service} is not stopped; `tidemark resume` lists who is", code=1)
@@ -33,12 +34,13 @@ def resume(service: Service = "", data: Data = None, as_json: AsJson = False) ->
     print(json.dumps({"service": service, **told}) if as_json else f"{service} goes on; it was stopped: {_said(told)}")
 
 
-def _list(stopped: dict[str, Marker], *, as_json: bool) -> None:
+def _list(root: Path, *, as_json: bool) -> None:
+    stopped = Marker.stopped(root)
     if as_json:
-        print(json.dumps({"stopped": [{"service": name, **marker.told()} for name, marker in stopped.items()]}))
+        print(json.dumps({"stopped": stopped}))
         return
-    for name, marker in stopped.items():
-        print(f"{name}: {_said(marker.told())}")
+    for told in stopped:
+        print(f"{told['service']}: {_said(told)}")
     if not stopped:
         print("nobody is stopped")
 

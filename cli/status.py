@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from cli.printing import bytes_text, data_directory, fail, seconds_text
 from services.embedded.control_client import ControlClient, NotRunningError
+from services.shared.breaker import Marker
 
 Data = Annotated[
     Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
@@ -21,18 +23,32 @@ _COLOURS = {"ready": "green", "starting": "yellow", "waiting": "yellow", "crash 
 
 
 def status(data: Data = None, as_json: AsJson = False) -> None:
-    """Show health, lag, rates and memory of every part. Exit code 1 where a part is not ready."""
+    """Show health, lag, rates and memory of every part, and who has stopped itself.
+
+    Exit code 1 where a part is not ready, 2 where nothing runs.
+    """
+    directory = data_directory(data)
     try:
-        answer = ControlClient(data_directory(data)).status()
+        answer = ControlClient(directory).status()
     except NotRunningError as error:
+        stopped = Marker.stopped(directory.root)
         if as_json:
-            print(json.dumps({"running": False, "reason": str(error)}))
+            print(json.dumps({"running": False, "reason": str(error), "stopped": stopped}))
+        else:
+            _print_stopped(stopped)
         fail(str(error))
     if as_json:
         print(json.dumps({"running": True, **answer}))
     else:
         Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(answer))
+        _print_stopped(answer["stopped"])
     raise typer.Exit(0 if answer["ready"] else 1)
+
+
+def _print_stopped(stopped: Sequence[Mapping[str, str]]) -> None:
+    for told in stopped:
+        service = told["service"]
+        print(f"{service} stopped itself at {told['stopped_at']}: {told['reason']}\n    → `tidemark resume {service}`")
 
 
 def _table(answer: dict[str, Any]) -> Table:

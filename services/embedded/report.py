@@ -6,6 +6,7 @@ from typing import Any
 from services.embedded.memory import proportional_bytes, tree
 from services.embedded.part import Part
 from services.embedded.supervisor import Supervisor
+from services.shared.breaker import Marker
 
 
 def report(supervisor: Supervisor, pid: int) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def report(supervisor: Supervisor, pid: int) -> dict[str, Any]:
         "broker_run": supervisor.keeper.run,
         "durable": plan.broker.engine.durable,
         "memory_bytes": sum(tree(pid).values()),
+        "stopped": Marker.stopped(plan.data.root),
         "parts": parts,
     }
 

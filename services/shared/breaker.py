@@ -16,6 +16,10 @@ class Tripped(Exception):
 class Breaker:
     """Counts failures of the service's own code, in the order of the messages.
 
+    It stops at the failure that makes the limit certain to be passed, without waiting for a thousand messages: so a
+    service that fails on everything stops at the 51st, and a hundred in a row are a limit of their own only for a
+    wider ratio.
+
     >>> breaker = Breaker()
     >>> breaker.succeeded(10_000)
     >>> for _ in range(50): breaker.failed("bad")
@@ -64,6 +68,11 @@ class Marker:
     def all(cls, data: Path) -> dict[str, "Marker"]:
         """The markers of the services that are stopped."""
         return {path.stem: cls(data, path.stem) for path in sorted((data / "state").glob("*.stopped"))}
+
+    @classmethod
+    def stopped(cls, data: Path) -> list[dict[str, str]]:
+        """`service`, `reason` and `stopped_at` of each service that is stopped."""
+        return [{"service": name, **marker.told()} for name, marker in cls.all(data).items()]
 
     def reason(self) -> str | None:
         """Why the service is stopped; None when it is not."""

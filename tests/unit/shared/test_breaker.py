@@ -39,6 +39,35 @@ def test_six_in_a_hundred_do():
         fail(breaker, 60, succeeded_before=15)
 
 
+def test_what_fails_on_everything_stops_at_the_first_failure_that_is_too_many():
+    breaker = Breaker()
+    fail(breaker, 50)
+    with pytest.raises(Tripped):
+        breaker.failed("why")
+
+
+@pytest.mark.parametrize(("between", "stops"), [(949, True), (950, False)])
+def test_the_thousand_is_counted_from_the_first_of_the_failures(between, stops):
+    """Fifty failures, a pause, and one more: within a thousand messages, or just not."""
+    breaker = Breaker()
+    fail(breaker, 50)
+    breaker.succeeded(between)
+    try:
+        breaker.failed("why")
+    except Tripped:
+        assert stops
+    else:
+        assert not stops
+
+
+def test_ninety_nine_in_a_row_and_a_success_do_not_count_as_a_row(monkeypatch):
+    monkeypatch.setattr("services.shared.breaker.MOST_FAILURES", 1000)
+    breaker = Breaker()
+    for _ in range(5):
+        fail(breaker, 99)
+        breaker.succeeded(1)
+
+
 def test_a_trial_leaves_the_breaker_as_it_was():
     breaker = Breaker()
     trial = breaker.trial()

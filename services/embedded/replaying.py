@@ -1,154 +1,157 @@
 """Having a service read a topic again, under a consumer group of its own."""
 
 import asyncio
+import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from schemas.topics import Topic, every_topic
 from services.embedded.child import Child
 from services.embedded.data_directory import DataDirectory
-from services.embedded.lag import topics_of
-from services.embedded.services import SERVICES, Service
+from services.embedded.replay_order import Order, Place
+from services.shared.breaker import Marker
 from services.shared.ends import true_ends
+from services.shared.kafka import Kafka
 from services.shared.settings import PREFIX, SharedSettings, variables
+from services.shared.topics import partitions
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.25
 _STOP_SECONDS = 20.0
-Offsets = dict[TopicPartition, int]
-
-
-@dataclass(frozen=True)
-class Order:
-    """Who reads what again: from a time, or from an offset of every partition."""
-
-    topic: Topic[Any]
-    service: Service
-    name: str
-    since: datetime | None
-    offset: int | None
+_Offsets = dict[TopicPartition, int]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What came of it."""
+    """What came of it; `stopped` is why the service stopped itself, if it did."""
 
     messages: int
     complete: bool
     group: str
+    name: str
     log: str
     seconds: float
+    stopped: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For printing."""
         return asdict(self)
 
 
-def order(topic: str, start: str, service: str, name: str) -> Order:
-    """The order in words; raises `ValueError` with the remedy where it makes no sense."""
-    chosen = next((each for each in SERVICES if each.name == service), None)
-    able = [each.name for each in SERVICES if each.replays]
-    if chosen is None or not chosen.replays:
-        raise ValueError(f"{service} does not replay: it would act, or keep state, twice; there are {', '.join(able)}")
-    read = {each.name: each for each in topics_of(chosen)}
-    if topic not in read:
-        raise ValueError(f"{service} does not read {topic}; it reads {', '.join(read)}")
-    since, offset = beginning(start)
-    return Order(read[topic], chosen, name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S"), since, offset)
+class _Span(NamedTuple):
+    """Where the group begins and ends in each partition."""
+
+    starts: _Offsets
+    ends: _Offsets
+
+    @property
+    def messages(self) -> int:
+        return self.read(self.ends)
+
+    def read(self, at: Mapping[TopicPartition, int]) -> int:
+        """Messages between the start and a group that has come so far."""
+        return sum(max(0, min(at[place], end) - self.starts[place]) for place, end in self.ends.items())
 
 
-def beginning(text: str) -> tuple[datetime | None, int | None]:
-    """A time, or an offset; raises `ValueError`.
+async def replay(wanted: Order, settings: SharedSettings, progress: Progress) -> Done:
+    """Place the group, start the service, and wait until the group has reached the end.
 
-    >>> beginning("17"), beginning("2026-01-31T10:00:00Z")[0].year
-    ((None, 17), 2026)
-    """
-    if text.isdigit():
-        return None, int(text)
-    try:
-        since = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text} is neither an offset nor a time such as 2026-01-31T10:00:00Z") from None
-    return since if since.tzinfo else since.replace(tzinfo=UTC), None
-
-
-async def replay(wanted: Order, place: SharedSettings, tell: Callable[[str], None]) -> Done:
-    """Place the group, start the service, and wait until the group is past what was there at the start.
-
-    Raises aiokafka's `KafkaError` where the broker does not answer.
+    `progress` is told how many messages of how many have been read, several times a second. The end is what is there
+    at the start, unless the order names an earlier one; nothing is read beyond it. Raises aiokafka's `KafkaError`
+    where the broker does not answer.
     """
     began = time.monotonic()
-    group = f"{place.kafka_prefix}{wanted.service.name}.replay.{wanted.name}"
-    starts, ends = await _place(wanted, place, group)
-    messages = sum(max(0, ends[partition] - start) for partition, start in starts.items())
-    log = Path(tempfile.gettempdir()) / f"tidemark-replay-{wanted.service.name}-{wanted.name}.log"
-    if (directory := DataDirectory(place.data)).logs.exists():
-        log = directory.log(f"replay-{wanted.service.name}")
-    tell(f"{messages} messages of {wanted.topic.name} are read again by {wanted.service.name}, group {group}")
-    complete = not messages or await _run(wanted, place, group, ends, log)
-    return Done(messages, complete, group, str(log), round(time.monotonic() - began, 1))
+    run = _Run(wanted, settings)
+    span = await run.place()
+    progress(0, span.messages)
+    complete, stopped = await run.until_read(span, progress) if span.messages else (True, "")
+    seconds = round(time.monotonic() - began, 1)
+    return Done(span.messages, complete, run.group, wanted.name, str(run.log), seconds, stopped)
 
 
-async def _place(wanted: Order, place: SharedSettings, group: str) -> tuple[Offsets, Offsets]:
-    """Commit where the group begins: the wanted topic from the start, every other topic from its end."""
-    names = {topic.name: place.kafka_prefix + topic.name for topic in every_topic()}
-    read = [
-        TopicPartition(names[topic.name], number)
-        for topic in topics_of(wanted.service)
-        for number in range(topic.partitions)
-    ]
-    mine = [partition for partition in read if partition.topic == names[wanted.topic.name]]
-    async with AIOKafkaConsumer(
-        bootstrap_servers=place.kafka_bootstrap, group_id=group, enable_auto_commit=False
-    ) as consumer:
-        ends: Offsets = await true_ends(consumer, read)
-        kept = {partition: await consumer.committed(partition) for partition in read}
-        starts = await _starts(wanted, consumer, mine, ends)
-        # A replay that is called by its old name goes on where it stopped.
-        places = {partition: kept[partition] or starts.get(partition, ends[partition]) for partition in read}
-        await consumer.commit(places)
-    return {partition: places[partition] for partition in mine}, {partition: ends[partition] for partition in mine}
+class _Run:
+    def __init__(self, wanted: Order, settings: SharedSettings) -> None:
+        self._wanted, self._settings = wanted, settings
+        name = f"{wanted.service.name}.replay.{wanted.name}"
+        self.group = f"{settings.kafka_prefix}{name}"
+        self.log = _log(wanted, settings.data)
+        self._marker = Marker(settings.data, name)
+
+    async def place(self) -> _Span:
+        """Commit where the group begins; one that is called by its old name goes on where it stopped."""
+        places = await partitions(Kafka.of(self._settings), self._wanted.topic.name)
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap, group_id=self.group, enable_auto_commit=False
+        ) as consumer:
+            there: _Offsets = await true_ends(consumer, places)
+            begins = await consumer.beginning_offsets(places)
+            ends = await _offsets(consumer, self._wanted.end, there, begins)
+            starts = await _offsets(consumer, self._wanted.start, there, begins)
+            for place in places:
+                kept = await consumer.committed(place)
+                starts[place] = min(starts[place] if kept is None else kept, ends[place])
+            await consumer.commit(starts)
+        return _Span(starts, ends)
+
+    async def until_read(self, span: _Span, progress: Progress) -> tuple[bool, str]:
+        """Run the service until the group is at the end, or it ends or stops itself; whether all was read, why not."""
+        told = environment(self._wanted, self._settings, [span.ends[place] for place in sorted(span.ends)])
+        child = await Child.start((sys.executable, "-m", self._wanted.service.module), told, self.log)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
+        try:
+            await admin.start()
+            while child.running and not self._marker.reason():
+                kept = await admin.list_consumer_group_offsets(self.group, partitions=list(span.ends))
+                at = {place: kept[place].offset for place in span.ends}
+                progress(span.read(at), span.messages)
+                if all(at[place] >= end for place, end in span.ends.items()):
+                    return True, ""
+                await asyncio.sleep(_LOOK_SECONDS)
+            return False, self._marker.reason() or ""
+        finally:
+            await admin.close()
+            await child.stop(_STOP_SECONDS)
+            self._marker.clear()  # whoever asked for the replay is told, and there is nobody to resume
 
 
-async def _starts(wanted: Order, consumer: AIOKafkaConsumer, mine: list[TopicPartition], ends: Offsets) -> Offsets:
-    if wanted.offset is not None:
-        return {partition: min(wanted.offset, ends[partition]) for partition in mine}
-    since = int((wanted.since or datetime.now(UTC)).timestamp() * 1000)
-    found = await consumer.offsets_for_times(dict.fromkeys(mine, since))
-    return {partition: ends[partition] if at is None else at.offset for partition, at in found.items()}
+def _log(wanted: Order, data: Path) -> Path:
+    if (directory := DataDirectory(data)).logs.exists():
+        return directory.log(f"replay-{wanted.service.name}")
+    return Path(tempfile.gettempdir()) / f"tidemark-replay-{wanted.service.name}-{wanted.name}.log"
 
 
-async def _run(wanted: Order, place: SharedSettings, group: str, ends: Offsets, log: Path) -> bool:
-    child = await Child.start((sys.executable, "-m", wanted.service.module), environment(wanted, place), log)
-    admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka_bootstrap)
-    try:
-        await admin.start()
-        while child.running:
-            kept = await admin.list_consumer_group_offsets(group, partitions=list(ends))
-            if all(kept[partition].offset >= end for partition, end in ends.items()):
-                return True
-            await asyncio.sleep(_LOOK_SECONDS)
-        return False
-    finally:
-        await admin.close()
-        await child.stop(_STOP_SECONDS)
+async def _offsets(consumer: AIOKafkaConsumer, place: Place, ends: _Offsets, begins: _Offsets) -> _Offsets:
+    """The offset of a place in each partition, between its first message and its end."""
+    found: dict[TopicPartition, int | None] = dict.fromkeys(ends, place.offset)
+    if place.time is not None:
+        answer = await consumer.offsets_for_times(dict.fromkeys(ends, int(place.time.timestamp() * 1000)))
+        # Later than every message: Kafka says nothing, the embedded broker offset 0 without a time.
+        found = {at: each.offset if each is not None and each.timestamp >= 0 else None for at, each in answer.items()}
+    return {at: end if (to := found[at]) is None else min(max(to, begins[at]), end) for at, end in ends.items()}
 
 
-def environment(wanted: Order, place: SharedSettings, outside: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What the service finds: the shared settings, its own variables, the name of the replay, any free port."""
+def environment(
+    wanted: Order, settings: SharedSettings, ends: Sequence[int], outside: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """What the service finds: the shared settings, its own variables, the replay's name and ends, any free port."""
     outside = os.environ if outside is None else outside
     own = f"{PREFIX}{wanted.service.name.upper()}_"
     passed = {name: value for name, value in outside.items() if not name.startswith(PREFIX) or name.startswith(own)}
-    values = {"secret": place.secret.get_secret_value()}
-    shared = {name: str(values.get(field, getattr(place, field))) for field, name in variables(SharedSettings).items()}
-    told = {f"{own}REPLAY": wanted.name, f"{own}HTTP_PORT": "0"}
-    return {**passed, **{name: value for name, value in shared.items() if value}, **told}
+    values = {"secret": settings.secret.get_secret_value()}
+    shared = {
+        name: str(values.get(field, getattr(settings, field))) for field, name in variables(SharedSettings).items()
+    }
+    told = {
+        f"{own}REPLAY": wanted.name,
+        f"{own}REPLAY_ENDS": json.dumps({wanted.topic.name: list(ends)}),
+        f"{own}HTTP_PORT": "0",
+    }
+    return {**passed, **{name: value for name, value in shared.items() if value}, **wanted.settings, **told}

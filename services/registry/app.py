@@ -39,7 +39,7 @@ def build(config: Config) -> tuple[FastAPI, Sequence[Runtime]]:
     if key := config.bootstrap_key.get_secret_value():
         keys.ensure(config.bootstrap_tenant, "bootstrap", key)
     store = Store(engine, outbox, utc_now)
-    commands = Pipeline("registry", reads=COMMANDS, writes=OUTCOMES, handle=partial(execute, store))
+    commands = Pipeline("registry", reads=COMMANDS, writes=OUTCOMES, handle=partial(execute, store), acts=True)
     return web(store, keys, secret), (Publishing(outbox), commands)
 
 

@@ -62,7 +62,7 @@ class Marker:
     """The file that keeps a service stopped over restarts: `state/<service>.stopped` in the data directory."""
 
     def __init__(self, data: Path, service: str) -> None:
-        self.path = data / "state" / f"{service}.stopped"
+        self.name, self.path = service, data / "state" / f"{service}.stopped"
 
     @classmethod
     def all(cls, data: Path) -> dict[str, "Marker"]:

@@ -4,13 +4,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.shared import kafka as clusters
 from services.shared import metrics
+from services.shared.bounds import Bounds
+from services.shared.bounds import Records as _Records
 from services.shared.ends import ends_of_member
 from services.shared.kafka import LARGEST_MESSAGE_BYTES
 from services.shared.predecessors import Membership
@@ -22,9 +24,6 @@ log = logging.getLogger(__name__)
 
 LAG_SECONDS = 5.0
 NEVER_MS = 2**31 - 1  # the watchdog guards progress; aiokafka leaving the group in a long retry would only hurt
-
-
-_Records: TypeAlias = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 class NewBrokerRun(Exception):
@@ -53,7 +52,8 @@ class Consumer:
 
     def __init__(self, process: Process, topics: Sequence[str], *, service: str, progress: Progress) -> None:
         kafka, group = process.kafka, process.config.group_of(service)
-        self._kafka, self._short, self.service = kafka, list(topics), service
+        self._bounds = Bounds(process.config.replay_ends, kafka.prefix)
+        self._kafka, self._short, self.service = kafka, self._bounds.topics(topics), service
         self._progress = progress
         self._membership = Membership(process.config.data, group)
         self.working = asyncio.Lock()
@@ -61,6 +61,7 @@ class Consumer:
         self.broker_run = ""
         self._verified: tuple[object, ...] = ()
         self._lag_at, self._unread = 0.0, 0
+        self._reached: dict[TopicPartition, int] = {}
         self._pending: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._client = AIOKafkaConsumer(
@@ -113,6 +114,7 @@ class Consumer:
         if records and linger_seconds:
             records = await self._linger(records, max_records, linger_seconds, epoch)
         await self._verify_run()
+        records = self._within_bounds(records, epoch)
         await self._count(records)
         return Fetched(records, epoch)
 
@@ -126,7 +128,8 @@ class Consumer:
             self._pending.clear()
             self._progress.committed()
             return False
-        self._pending.update(offsets)
+        self._pending.update({**offsets, **self._reached})
+        self._reached.clear()
         if not self._pending:
             return True
         self._progress.to_commit()
@@ -157,10 +160,14 @@ class Consumer:
         metrics.REBALANCES.labels(self.service).inc()
         try:
             async with asyncio.timeout(self._kafka.session_seconds / 2), self.working:
-                self.epoch += 1
+                self._end_epoch()
         except TimeoutError:
             log.warning("%s could not finish its batch before a rebalance; it comes again", self.service)
-            self.epoch += 1
+            self._end_epoch()
+
+    def _end_epoch(self) -> None:
+        self.epoch += 1
+        self._reached.clear()  # what was fetched before the ends and not handled comes again
 
     async def _connect(self) -> None:
         await present(self._kafka, self._short, self.service)
@@ -179,6 +186,14 @@ class Consumer:
                 merged.setdefault(partition, []).extend(found)
                 count += len(found)
         return merged
+
+    def _within_bounds(self, records: _Records, epoch: int) -> _Records:
+        """What a replay has to read; nothing more is fetched of a partition that is at its end."""
+        cut = self._bounds.cut(records)
+        if cut.reached and epoch == self.epoch:
+            self._reached.update(cut.reached)
+            self._client.pause(*(cut.reached.keys() & self._client.assignment()))
+        return cut.records
 
     async def _verify_run(self) -> None:
         client = self._client._client

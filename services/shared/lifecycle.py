@@ -23,7 +23,7 @@ async def keep(name: str, process: Process, progress: Progress, consume: Callabl
     While the marker of a tripped breaker lies in the data directory it does not run: the service leaves its group,
     is not ready, and goes on when the marker is removed.
     """
-    marker = Marker(process.config.data, name)
+    marker = Marker(process.config.data, process.config.name_of(name))
     while not process.stopping.is_set():
         if await held(name, process, marker, progress):
             continue
@@ -52,7 +52,7 @@ async def held(name: str, process: Process, marker: Marker, progress: Progress) 
     metrics.STOPPED.labels(name).set(1 if reason else 0)
     if reason is None:
         return False
-    process.health.unready(name, f"stopped: {reason}. When the cause is removed: `tidemark resume {name}`")
+    process.health.unready(name, f"stopped: {reason}. When the cause is removed: `tidemark resume {marker.name}`")
     log.error("%s is stopped until a person resumes it: %s", name, reason)
     while not await process.stopped_within(AGAIN_SECONDS) and marker.reason():
         progress.waited()

@@ -29,3 +29,6 @@ PRODUCER_RECREATIONS = Counter("tidemark_producer_recreations", "Producers that 
 STANDSTILL_SECONDS = Gauge("tidemark_standstill_seconds", "For how long nothing was done.", ["service"])
 STOPPED = Gauge("tidemark_stopped", "1 while the circuit breaker holds the service.", ["service"])
 BROKER_RUNS = Counter("tidemark_broker_runs", "Times that the broker's log was found to be another one.", ["service"])
+REPLAYED = Counter(
+    "tidemark_replayed_skipped", "Messages of a replay that a service which acts left alone.", ["service"]
+)

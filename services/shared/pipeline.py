@@ -37,7 +37,8 @@ class Pipeline(Generic[In]):
     `handle` is given decoded messages and returns messages, each of which goes to the topic of `writes` that carries
     its type, under its own key. `failed`, where given, says what is emitted for a message that `handle` fails on.
     `ready`, where given, prepares what `handle` needs (loads a model), once, in the same thread, before the first
-    batch.
+    batch. `acts` says that `handle` changes something beside its outputs: what comes of a replay is counted and not
+    handled.
 
     Order: kept within a partition. Repeats: after a crash the last unfinished batch is handled again, so outputs carry
     ids that are functions of their inputs. Failure: a `Transient` error is tried again for ever; any other error, and
@@ -57,8 +58,9 @@ class Pipeline(Generic[In]):
         handle: Callable[[Sequence[In]], Iterable[Message]],
         failed: Failed | None = None,
         ready: Callable[[], object] | None = None,
+        acts: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self.acts = name, acts
         self._reads, self._writes = reads, Writes(writes)
         self._handle, self._failed, self._prepare = handle, failed, ready
 
@@ -170,8 +172,12 @@ class _Batches:
 
     def _made_of(self, items: Sequence[_Item], letters: DeadLetters) -> _Done:
         done = _Done(items, [], [], self._breaker.trial())
-        for replayed, run in groupby(items, key=lambda item: is_replayed(item.raw.headers)):
-            self._handle(list(run), MARKED if replayed else self._headers, done, letters)
+        for replayed, group in groupby(items, key=lambda item: is_replayed(item.raw.headers)):
+            run = list(group)
+            if replayed and self._pipeline.acts:
+                metrics.REPLAYED.labels(self._name).inc(len(run))
+                continue
+            self._handle(run, MARKED if replayed else self._headers, done, letters)
         return done
 
     def _handle(self, items: Sequence[_Item], headers: Headers, done: _Done, letters: DeadLetters) -> None:

@@ -87,6 +87,9 @@ class ServiceSettings(SharedSettings):
         pattern=r"^[a-zA-Z0-9._-]*$",
         description="The name of a replay: read under a group of its own, and mark what is emitted.",
     )
+    replay_ends: dict[str, list[int]] = Field(
+        {}, description="The topics that a replay reads, and the offset of each partition that it stops before."
+    )
 
     @property
     def service(self) -> str:
@@ -95,8 +98,11 @@ class ServiceSettings(SharedSettings):
 
     def group_of(self, runtime: str) -> str:
         """The consumer group of a runtime, prefix included: its name, or one of its own in a replay."""
-        suffix = f".replay.{self.replay}" if self.replay else ""
-        return f"{self.kafka_prefix}{runtime}{suffix}"
+        return f"{self.kafka_prefix}{self.name_of(runtime)}"
+
+    def name_of(self, runtime: str) -> str:
+        """The name under which a runtime is stopped and resumed: another one in a replay."""
+        return f"{runtime}.replay.{self.replay}" if self.replay else runtime
 
 
 def service_of(settings: type[ServiceSettings]) -> str:

@@ -1,0 +1,75 @@
+"""What a replay is asked to do, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.topics import Topic
+from services.embedded.lag import topics_of
+from services.embedded.services import SERVICES, Service
+from services.shared.settings import PREFIX
+
+
+@dataclass(frozen=True)
+class Place:
+    """A time, or an offset of every partition; neither is the end of what is there."""
+
+    time: datetime | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who reads what again, from where to where (exclusive), and what it is told otherwise than the running one."""
+
+    topic: Topic[Any]
+    service: Service
+    name: str
+    start: Place
+    end: Place
+    settings: Mapping[str, str]
+
+
+def order(
+    topic: str, service: str, *, start: str, end: str = "", name: str = "", settings: tuple[str, ...] = ()
+) -> Order:
+    """The order; raises `ValueError` with the remedy where it makes no sense."""
+    chosen = next((each for each in SERVICES if each.name == service), None)
+    able = [each.name for each in SERVICES if each.replays]
+    if chosen is None or not chosen.replays:
+        raise ValueError(f"{service} does not replay: it would act, or keep state, twice; there are {', '.join(able)}")
+    read = {each.name: each for each in topics_of(chosen)}
+    if topic not in read:
+        raise ValueError(f"{service} does not read {topic}; it reads {', '.join(read)}")
+    return Order(
+        read[topic],
+        chosen,
+        name or datetime.now(UTC).strftime("%Y%m%dT%H%M%S"),
+        place(start),
+        place(end) if end else Place(),
+        dict(_setting(each, service) for each in settings),
+    )
+
+
+def place(text: str) -> Place:
+    """A time, or an offset; raises `ValueError`.
+
+    >>> place("17").offset, place("2026-01-31T10:00:00Z").time.year
+    (17, 2026)
+    """
+    if text.isdigit():
+        return Place(offset=int(text))
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is neither an offset nor a time such as 2026-01-31T10:00:00Z") from None
+    return Place(time=time if time.tzinfo else time.replace(tzinfo=UTC))
+
+
+def _setting(text: str, service: str) -> tuple[str, str]:
+    name, given, value = text.partition("=")
+    own = f"{PREFIX}{service.upper()}_"
+    if not given or not name.startswith(own):
+        raise ValueError(f"{text} is no setting of {service}: write {own}NAME=VALUE")
+    return name, value

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from schemas.ids import derived_id
 from schemas.messages import Command, Target
 from schemas.topics import COMMANDS, DEPLOYMENTS, OUTCOMES
-from services.shared.producer import Producer
+from services.shared.producer import Outgoing, Producer
+from services.shared.record import REPLAY_HEADER
 from tests.support.embedded_broker import EmbeddedBroker, until
 from tests.support.service_process import ServiceProcess
 
@@ -89,6 +91,22 @@ async def test_a_command_that_comes_twice_has_one_effect(broker, caller):
     history = (await caller.get(f"{PATH}/history")).json()["deployments"]
     assert [made["version"] for made in history] == ["v1", "v2", "v1"]
     assert [made.revision for made in await broker.read(DEPLOYMENTS)] == [1, 2, 3]
+
+
+async def test_a_command_of_a_replay_has_no_effect(broker, caller):
+    command = await a_command(caller)
+    marked = (COMMANDS.name, command.key.encode(), command.encode(), ((REPLAY_HEADER, b"1"),))
+    async with Producer(broker.kafka) as producer:
+        await producer.publish([Outgoing(*marked)])
+    stranger = replace(command, decision_id=derived_id("decision", "another"), from_version="v9")
+    await send(broker, stranger)  # on the same partition, so the first one has been passed
+
+    async def answered() -> bool:
+        return bool(await broker.read(OUTCOMES))
+
+    await until(answered)
+    assert {outcome.decision_id for outcome in await broker.read(OUTCOMES)} == {stranger.decision_id}
+    assert (await caller.get(PATH)).json()["version"] == "v2"
 
 
 async def test_a_command_survives_a_kill_at_any_moment(broker, registry, caller):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ import tidemark
 from demo.chatbot import Chatbot
 from demo.documentation import Passage, passages
 from demo.stack import Stack, StackError
-from demo.store import ClickHouseError, Store
+from demo.store import SCORERS, ClickHouseError, Store
 from demo.story import Story, between
 from demo.summary import Summary
 from demo.traffic import Traffic
@@ -27,7 +27,8 @@ from services.embedded.memory import Peak
 from services.shared.encoder import Encoder, EncoderOptions
 
 CALLS_PER_SECOND = 4.0  # a laptop with AVX2 alone encodes about 45 texts a second, and three services share it
-BAD_AFTER_SECONDS = 45.0  # version 1 must have a history that version 2 can be held against
+BAD_AFTER_SECONDS = 45.0  # version 1 must have a history that version 2 can be held against,
+READY_BEFORE_SECONDS = 20.0  # and everybody must have caught up with it
 TOLD_EVERY_SECONDS = 8.0
 READY_SECONDS = 300.0
 SETTLE_SECONDS = 60.0
@@ -39,6 +40,7 @@ class Clocked:
 
     began: float = field(default_factory=time.monotonic)
     page: float | None = None
+    ready: float | None = None
     first_score: float | None = None
 
     def now(self) -> float:
@@ -63,10 +65,12 @@ class Conductor:
             self._stack.wait_for(self._stack.addresses.console, READY_SECONDS)
             self._clock.page = self._clock.now()
             self._story.say("page", f"{self._stack.addresses.console}   (up after {self._clock.page:.1f} s)")
-            self._until_ready()
+            self._story.say("starting", "the services and their models")
+            self._until_ready("gateway", "registry")
+            client = self._client()
+            self._deploy(GOOD, "the first version")
+            self._until_ready(*SCORERS)
             bot, texts = chatbot.result()
-        client = self._client()
-        self._deploy(GOOD, "the first version")
         if not self._wait_until(lambda: bool(client.deployment().bundle), READY_SECONDS):
             raise StackError("the client sees no deployment: run `tidemark doctor`")
         traffic = Traffic(client, bot, texts, rate=CALLS_PER_SECOND)
@@ -77,15 +81,15 @@ class Conductor:
         client.close()
         return self._summary(client, traffic)
 
-    def _until_ready(self) -> None:
-        def ready() -> bool:
-            with suppress(httpx.HTTPError, ValueError):
-                return bool(self._stack.status()["ready"])
-            return False
+    def _until_ready(self, *names: str) -> None:
+        if not self._wait_until(lambda: self._ready(names), READY_SECONDS):
+            raise StackError(f"not ready: {', '.join(names)}; run `tidemark status --data {self._stack.data}`")
 
-        self._story.say("starting", "the services and their models")
-        if not self._wait_until(ready, READY_SECONDS):
-            raise StackError(f"not every service is ready: run `tidemark status --data {self._stack.data}`")
+    def _ready(self, names: Collection[str] = ()) -> bool:
+        """Whether these parts are ready, or all of them."""
+        with suppress(httpx.HTTPError, ValueError):
+            return all(part["ready"] for part in self._stack.parts() if not names or part["name"] in names)
+        return False
 
     def _client(self) -> tidemark.Client:
         self._ledger.parent.mkdir(parents=True)
@@ -112,13 +116,14 @@ class Conductor:
         bad_is_out, told_at = False, 0.0
         while not self._stop.wait(0.5):
             self._stack.check()
+            ready_for = self._ready_for()
             if traffic.first_at is None:
                 continue
             self._story.began = traffic.first_at
             elapsed = time.time() - traffic.first_at
             if seconds is not None and elapsed >= seconds:
                 return
-            if not bad_is_out and elapsed >= BAD_AFTER_SECONDS:
+            if not bad_is_out and elapsed >= BAD_AFTER_SECONDS and ready_for >= READY_BEFORE_SECONDS:
                 self._deploy(BAD, "a bigger model with more personality")
                 bad_is_out = True
             # A part that is being restarted must not end the demo: it is watched again half a second later.
@@ -128,6 +133,14 @@ class Conductor:
                     told_at = elapsed
                     self._story.exchange(traffic.last)
                     self._story.measures(store)
+
+    def _ready_for(self) -> float:
+        """For how many seconds everybody has been ready; raises `StackError` where that takes too long."""
+        if self._clock.ready is None and self._ready():
+            self._clock.ready = self._clock.now()
+        if self._clock.ready is None and self._clock.now() > READY_SECONDS:
+            raise StackError(f"not every service is ready: run `tidemark status --data {self._stack.data}`")
+        return self._clock.now() - self._clock.ready if self._clock.ready else 0.0
 
     def _look(self, store: Store) -> None:
         self._peak.look()

@@ -1,6 +1,5 @@
 """The embedded stack, started and stopped for the demo."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -116,10 +116,11 @@ class Stack:
         """The key that the stack made."""
         return (self.data / "api-key").read_text().strip()
 
-    def status(self) -> dict[str, object]:
-        """What `tidemark status --json` tells."""
-        answer: dict[str, object] = json.loads(httpx.get(f"{self.addresses.supervisor}/status", timeout=10).content)
-        return answer
+    def parts(self) -> list[dict[str, Any]]:
+        """What `tidemark status --json` tells of each part: name, whether it is ready, and more."""
+        answer = httpx.get(f"{self.addresses.supervisor}/status", timeout=10)
+        parts: list[dict[str, Any]] = answer.json()["parts"]
+        return parts
 
     def stop(self) -> None:
         """Stops every part in order; kills what does not stop in time."""

@@ -20,6 +20,7 @@ COMMANDS = {
     "query": "Ask ClickHouse, read only.",
     "verify": "Compare a client's ledger with what is stored.",
     "replay": "Have a service read a topic again.",
+    "recompute": "Make windows again from the stored scores.",
     "resume": "List the services that stopped themselves, or let one go on.",
     "approve": "List the decisions that wait for a person, or approve one.",
     "dlq": "List, show and send again what could not be taken.",

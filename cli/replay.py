@@ -2,21 +2,17 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.printing import fail, say
+from cli.printing import fail
+from cli.progress import shown
 from services.embedded import replaying
 from services.embedded.connection import settings
-from services.embedded.replay_order import Order, order
+from services.embedded.replay_order import order
 
 Data = Annotated[
     Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
@@ -32,7 +28,6 @@ Changed = Annotated[
     typer.Option("--set", help="A setting of the service for this replay, TIDEMARK_LATENCY_PRICES=new.yaml."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_STEP = 0.1  # of the whole, between two lines where there is no terminal
 
 
 def replay(  # noqa: PLR0913, PLR0917 - an argument an option
@@ -53,7 +48,7 @@ def replay(  # noqa: PLR0913, PLR0917 - an argument an option
     """
     try:
         wanted = order(topic, service, start=start, end=end, name=name, settings=tuple(changed or ()))
-        with _shown(wanted) as progress:
+        with shown(f"{service} reads {topic} again", "messages") as progress:
             done = asyncio.run(replaying.replay(wanted, settings(data), progress))
     except ValueError as error:
         fail(str(error))
@@ -63,27 +58,3 @@ def replay(  # noqa: PLR0913, PLR0917 - an argument an option
     if not done.complete:
         why = f"stopped itself: {done.stopped}" if done.stopped else "ended before it had read everything"
         fail(f"{service} {why}: see {done.log}; `--name {done.name}` goes on", code=1)
-
-
-@contextmanager
-def _shown(wanted: Order) -> Iterator[replaying.Progress]:
-    """A bar on a terminal, else a line for each tenth."""
-    if not sys.stderr.isatty():
-        yield _lines(wanted)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{wanted.service.name} reads {wanted.topic.name}", total=None)
-        yield lambda read, whole: bar.update(task, completed=read, total=whole)
-
-
-def _lines(wanted: Order) -> replaying.Progress:
-    due = 0.0
-
-    def tell(read: int, whole: int) -> None:
-        nonlocal due
-        if not whole or read / whole >= due:
-            say(f"{wanted.service.name} has read {read} of {whole} messages of {wanted.topic.name} again")
-            due = (read / whole if whole else 0.0) + _STEP
-
-    return tell

@@ -60,11 +60,20 @@ def place(text: str) -> Place:
     """
     if text.isdigit():
         return Place(offset=int(text))
+    return Place(time=moment(text, "neither an offset nor a time"))
+
+
+def moment(text: str, otherwise: str = "no time") -> datetime:
+    """A time, UTC where it says nothing else; raises `ValueError`, which says what the text is `otherwise`.
+
+    >>> moment("2026-01-31T10:00:00Z") == moment("2026-01-31 11:00+01:00") == moment("2026-01-31T10:00")
+    True
+    """
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text} is neither an offset nor a time such as 2026-01-31T10:00:00Z") from None
-    return Place(time=time if time.tzinfo else time.replace(tzinfo=UTC))
+        raise ValueError(f"{text} is {otherwise}: write it like 2026-01-31T10:00:00Z") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _setting(text: str, service: str) -> tuple[str, str]:

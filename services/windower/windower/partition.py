@@ -2,25 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import NamedTuple
 
-from schemas.ids import window_id
-from schemas.messages import Score, Segment, Window
+from schemas.messages import Score, Window
 from services.shared.tumbling import Open, Timing, Tumbling
 from services.windower.windower.cell import Cell, Rows
-from services.windower.windower.sums import sums
+from services.windower.windower.message import Measured, Span, message
 
 DEFAULT_TIMING = Timing()
-
-
-class Measured(NamedTuple):
-    """What one window is of, group aside."""
-
-    segment: Segment
-    metric: str
-    evaluator: str
-    evaluator_version: str
 
 
 @dataclass
@@ -61,7 +49,7 @@ class Partition:
         if score.synthetic:
             return
         seconds = score.called_at.timestamp()
-        key = Measured(score.segment, score.metric, score.evaluator, score.evaluator_version)
+        key = Measured.of(score)
         self._windows.reach(score.evaluator, seconds)
         for interval in self._intervals:
             window = self._windows.find(
@@ -88,19 +76,4 @@ class Partition:
         return self._windows.needed()
 
     def _message(self, window: Open[Measured, Cell], group: str, rows: Rows) -> Window:
-        segment, metric, evaluator, version = window.key
-        start = datetime.fromtimestamp(window.start_seconds, UTC)
-        measured = (metric, evaluator, version, group)
-        return Window(
-            window_id=window_id(segment.key, measured, (window.interval_seconds, start), self.partition),
-            segment=segment,
-            metric=metric,
-            evaluator=evaluator,
-            evaluator_version=version,
-            group=group,
-            interval_seconds=window.interval_seconds,
-            window_start=start,
-            window_end=datetime.fromtimestamp(window.end_seconds, UTC),
-            source_partition=self.partition,
-            **sums(rows),
-        )
+        return message(window.key, Span(window.interval_seconds, window.start_seconds), group, rows, self.partition)

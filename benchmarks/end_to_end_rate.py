@@ -1,11 +1,11 @@
 """How many calls a second go from the client to their stored scores, on the embedded stack, and where the time goes.
 
 A stack of its own in a temporary directory: client, gateway, broker, latency, writer, ClickHouse (`value`), then with
-every scorer that runs a model (`models`). Calls of 2 KB are emitted as fast as the client's queue takes them. A
-stage's rate is the calls divided by the time from the first emitted call until the stage had all of them; the slowest
-bounds all. `cpu_us_a_call` is the CPU time of each process for one call, idle work of the same length taken off. The
-`limit` is the rate if the cores did nothing but that work, evenly. `peer` is null: nothing else covers the same way.
-`python -m benchmarks.end_to_end_rate`.
+every scorer that runs a model (`models`); then both on Apache Kafka instead of the embedded broker (`kafka`). Calls
+of 2 KB are emitted as fast as the client's queue takes them. A stage's rate is the calls divided by the time from the
+first emitted call until the stage had all of them; the slowest bounds all. `cpu_us_a_call` is the CPU time of each
+process for one call, idle work of the same length taken off. The `limit` is the rate if the cores did nothing but
+that work, evenly. `peer` is null: nothing else covers the same way. `python -m benchmarks.end_to_end_rate`.
 """
 
 import json
@@ -42,8 +42,8 @@ RESPONSE = "The harbour office sells tide table number {0} for four dollars. It 
 class Stack:
     """Some services of the embedded stack, in a directory and on ports of their own."""
 
-    def __init__(self, folder: Path, services: Sequence[str]) -> None:
-        self.data, self.ports, self._services = folder, Ports(_free_base()), services
+    def __init__(self, folder: Path, services: Sequence[str], broker: str) -> None:
+        self.data, self.ports, self._services, self._broker = folder, Ports(_free_base()), services, broker
 
     def tidemark(self, *arguments: str) -> str:
         """What a subcommand prints; an error where it fails."""
@@ -60,7 +60,9 @@ class Stack:
     def up(self) -> None:
         """Returns when everything runs."""
         without = [f"--without={name}" for name in NAMES if name not in self._services]
-        self.tidemark("up", "--detach", "--json", f"--port-base={self.ports.base}", *without)
+        self.tidemark(
+            "up", "--detach", "--json", f"--port-base={self.ports.base}", f"--broker={self._broker}", *without
+        )
 
     def ready(self) -> None:
         """Returns when every service is ready, models loaded."""
@@ -87,10 +89,10 @@ class Stack:
 
 
 @contextmanager
-def running(services: Sequence[str]) -> Iterator[Stack]:
+def running(services: Sequence[str], broker: str) -> Iterator[Stack]:
     """A stack for the length of a block."""
     with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder), services)
+        stack = Stack(Path(folder), services, broker)
         try:
             stack.up()
             stack.ready()
@@ -127,9 +129,9 @@ def scorers(services: Sequence[str]) -> dict[str, str]:
     return asked
 
 
-def measure(services: Sequence[str], count: int) -> dict[str, Any]:
+def measure(services: Sequence[str], count: int, broker: str) -> dict[str, Any]:
     """Rates and CPU of `count` calls through these services."""
-    with running(services) as stack:
+    with running(services, broker) as stack:
         client = Client(
             url=f"http://127.0.0.1:{stack.ports.base}", api_key=(stack.data / "api-key").read_text().strip(),
             app="bench", environment="test", version="v1", spool=stack.data / "spool" / "bench", poll_seconds=0,
@@ -195,17 +197,22 @@ def report(took: Mapping[str, float], cpu: Mapping[str, float], count: int) -> d
 
 
 def main() -> None:
-    """Both stacks, one after the other."""
+    """Each stack, one after the other."""
     logging.disable(logging.ERROR)
     load = round(os.getloadavg()[0], 2)
-    light = measure(LIGHT, LIGHT_CALLS)
-    models = measure(MODELS, MODEL_CALLS)
+    found = {kind: both(kind) for kind in ("tansu", "kafka")}
+    light = found["tansu"]
     print(json.dumps({
         "name": "calls a second, client to stored scores", "unit": "calls/s", **light, "peer": None,
-        "ratio": round(light["value"] / light["limit"], 2), "runs": 1, "models": models,
+        "ratio": round(light["value"] / light["limit"], 2), "runs": 1, "kafka": found["kafka"],
         "cpu": platform.processor() or platform.machine(), "cores": len(os.sched_getaffinity(0)),
         "load_before": load, "command": "python -m benchmarks.end_to_end_rate",
     }))  # fmt: skip
+
+
+def both(broker: str) -> dict[str, Any]:
+    """The light services, and beside them (`models`) with every model."""
+    return measure(LIGHT, LIGHT_CALLS, broker) | {"models": measure(MODELS, MODEL_CALLS, broker)}
 
 
 if __name__ == "__main__":

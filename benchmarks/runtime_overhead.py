@@ -1,11 +1,12 @@
 """What the batch runtime costs a call, Kafka to Kafka, beside bare loops, a Faust agent and fetching only.
 
-Calls of 2 KB lie on the embedded broker; every contender reads them under a group of its own, in a process of its own,
-in turns, 500 at a time. `value` is the CPU time (all threads) that the Pipeline needs for one call: fetch, decode,
-validate, a handler that makes one score, encode, produce, commit. `peer` is a bare aiokafka loop that does the same
-and commits after its outputs are acknowledged, with a future for each message (`bare`); `bare_batches` builds its
-batches itself, the fastest loop known. `limit` only fetches. `added_us` is the Pipeline beyond `bare`. `consume`
-compares rates where nothing is written: Pipeline, Faust agent and fetching: `python -m benchmarks.runtime_overhead`.
+Calls of 2 KB lie on the embedded broker, and then (`kafka`) on Apache Kafka; every contender reads them under a group
+of its own, in a process of its own, in turns, 500 at a time. `value` is the CPU time (all threads) that the Pipeline
+needs for one call: fetch, decode, validate, a handler that makes one score, encode, produce, commit. `peer` is a bare
+aiokafka loop that does the same and commits after its outputs are acknowledged, with a future for each message
+(`bare`); `bare_batches` builds its batches itself, the fastest loop known. `limit` only fetches. `added_us` is the
+Pipeline beyond `bare`. `consume` compares rates where nothing is written: Pipeline, Faust agent and fetching: `python
+-m benchmarks.runtime_overhead`.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.partitioner import DefaultPartitioner
 
-from benchmarks._broker import broker, calls, fill
+from benchmarks._broker import BROKERS, broker, calls, fill
 from schemas.ids import score_id
 from schemas.messages import Call, Score
 from schemas.topics import CALLS, SCORES
@@ -216,15 +217,21 @@ def run(name: str, kafka: Kafka) -> dict[str, float]:
 
 
 def main() -> None:
-    """Every contender in turns; the median of the runs."""
+    """Every contender in turns, on both brokers; the median of the runs."""
     made = calls(CALLS_READ)
+    found = {kind: report(compared(kind, made), len(made[0].encode())) for kind in BROKERS}
+    print(json.dumps({**found["tansu"], "kafka": found["kafka"]}))
+
+
+def compared(kind: str, made: Sequence[Call]) -> dict[str, list[dict[str, float]]]:
+    """The runs of every contender on one kind of broker."""
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
-    with broker() as kafka:
+    with broker(kind) as kafka:
         fill(kafka, made)
         for _ in range(RUNS):
             for name, measured in runs.items():
                 measured.append(run(name, kafka))
-    print(json.dumps(report(runs, len(made[0].encode()))))
+    return runs
 
 
 def report(runs: dict[str, list[dict[str, float]]], size: int) -> dict[str, Any]:

@@ -24,8 +24,9 @@ EVENTS = {
     "outcome": "SELECT * FROM outcomes WHERE app = {app:String} ORDER BY changed_at, step",
 }
 RECENT = """
-SELECT version, count() AS calls, round(avgIf(value, metric = 'response_toxicity'), 2) AS toxicity,
-    round(avgIf(value, metric = 'hallucination'), 2) AS hallucination,
+SELECT version, count() AS calls,
+    round(avgWeightedIf(value, 1 / inclusion_probability, metric = 'response_toxicity'), 2) AS toxicity,
+    round(avgWeightedIf(value, 1 / inclusion_probability, metric = 'hallucination'), 2) AS hallucination,
     round(quantileIf(0.95)(value, metric = 'duration_seconds'), 2) AS p95_seconds
 FROM scores WHERE app = {app:String} AND status = 'scored' AND called_at > now64(6) - INTERVAL 10 SECOND
 GROUP BY version ORDER BY version

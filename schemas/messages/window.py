@@ -8,6 +8,8 @@ import msgspec
 from schemas.messages.message import Message, Name, Probability, Timestamp
 from schemas.messages.segment import Segment
 
+_SURENESS_BITS = 12
+
 
 class Sketch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A DDSketch: weighted counts per logarithmic bin, mergeable by adding bins (Masson, Rim and Lee, VLDB 2019).
@@ -71,6 +73,16 @@ class Window(Message, frozen=True, kw_only=True, tag="window.v1"):
     def key(self) -> str:
         """The segment."""
         return self.segment.key
+
+    @property
+    def fullness(self) -> int:
+        """Of two windows with one id and one generation the larger is right.
+
+        It has counted more distinct scores; of as many, those with the larger inclusion probabilities.
+        """
+        counted = self.count + self.not_scored + self.failed
+        sureness = min(1.0, self.count / self.weight) if self.weight else 0.0
+        return counted << _SURENESS_BITS | int(sureness * (2**_SURENESS_BITS - 1))
 
     @property
     def mean(self) -> float | None:

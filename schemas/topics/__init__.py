@@ -48,13 +48,14 @@ class Topic(Generic[M]):
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
     retention_bytes: int | None = None
+    observers: tuple[str, ...] = ()  # read it without a group: nobody waits for them
 
 
 def _load(file: str, message: type[M]) -> Topic[M]:
     declared: dict[str, Any] = yaml.safe_load((Path(__file__).parent / f"{file}.yaml").read_text())
     if getattr(messages, declared["message"]) is not message:
         raise TypeError(f"{file}.yaml declares {declared['message']}, the code {message.__name__}")
-    lists = {name: tuple(declared[name]) for name in ("producers", "consumers")}
+    lists = {name: tuple(declared.get(name, ())) for name in ("producers", "consumers", "observers")}
     return Topic(**{**declared, **lists, "message": message})
 
 

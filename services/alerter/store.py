@@ -23,9 +23,9 @@ _START = ("tenant", "app", "environment", "version", "metric", "group_name", "ev
 def keep_fuller(connection: Connection, window: Window, now_seconds: float) -> bool:
     """Store a window unless what is stored is as full; whether it was new.
 
-    Generation, then distinct scores counted, decide; a fuller one replaces the stored and is not judged again.
+    Generation, then fullness, decide; a fuller one replaces the stored and is not judged again.
     """
-    counted = window.count + window.not_scored + window.failed
+    counted = window.fullness
     key = str(window.window_id)
     known = connection.execute(
         select(WINDOWS.c.generation, WINDOWS.c.counted).where(WINDOWS.c.window_id == key)

@@ -13,6 +13,8 @@ _TARGET = "tenant = {tenant:String} AND app = {app:String} AND environment = {en
 _SINCE = "{start:DateTime64(6, 'UTC')}"
 _BETWEEN = f"BETWEEN {_SINCE} AND {{stop:DateTime64(6, 'UTC')}}"
 _STEP = "intDiv(toUnixTimestamp({column}), {{step:UInt32}}) * {{step:UInt32}}"
+_WEIGHT = "1 / inclusion_probability"  # how many calls one row stands for
+_COPIES = f"toUInt64(round(1000 * {_WEIGHT}))"  # where whole numbers are asked for
 CALL_STEP = _STEP.format(column="called_at")
 WINDOW_STEP = _STEP.format(column="window_start")
 
@@ -22,7 +24,7 @@ WHERE called_at > now() - INTERVAL 30 DAY GROUP BY ALL ORDER BY last_at DESC
 """
 LAST_CALL = f"SELECT max(called_at) AS last_at, count() AS calls FROM calls_rows WHERE {_TARGET}"
 CALLS = f"""
-SELECT version, {CALL_STEP} AS at, count() AS calls FROM calls
+SELECT version, {CALL_STEP} AS at, sum({_WEIGHT}) AS calls FROM calls
 WHERE {_TARGET} AND called_at {_BETWEEN} GROUP BY ALL ORDER BY at
 """
 WINDOWS = f"""
@@ -41,13 +43,14 @@ SELECT min(interval_seconds) AS seconds FROM windows_rows
 WHERE {_TARGET} AND metric = 'duration_seconds' AND window_start > now() - INTERVAL 1 DAY
 """
 VERSIONS = f"""
-SELECT version, count() AS calls, min(called_at) AS first_at, max(called_at) AS last_at,
-    quantile(0.5)(duration_seconds) AS p50, quantile(0.95)(duration_seconds) AS p95,
-    avg(error_kind IS NOT NULL) AS error_rate
+SELECT version, toUInt64(round(sum({_WEIGHT}))) AS calls, min(called_at) AS first_at, max(called_at) AS last_at,
+    quantileExactWeighted(0.5)(duration_seconds, {_COPIES}) AS p50,
+    quantileExactWeighted(0.95)(duration_seconds, {_COPIES}) AS p95,
+    sumIf({_WEIGHT}, error_kind IS NOT NULL) / sum({_WEIGHT}) AS error_rate
 FROM calls WHERE {_TARGET} AND called_at >= {_SINCE} GROUP BY version ORDER BY first_at
 """
 RATES = f"""
-SELECT version, metric, sumIf(1 / inclusion_probability, label) / sum(1 / inclusion_probability) AS rate
+SELECT version, metric, sumIf({_WEIGHT}, label) / sum({_WEIGHT}) AS rate
 FROM scores WHERE {_TARGET} AND called_at >= {_SINCE} AND status = 'scored'
     AND metric IN ('response_toxicity', 'hallucination') GROUP BY ALL
 """

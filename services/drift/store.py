@@ -23,6 +23,7 @@ class _Facts(msgspec.Struct, frozen=True):
     encoder_version: str
     size: int
     judged_by: str
+    thinnest: float = 1.0
 
 
 class ReferenceFiles:
@@ -76,9 +77,8 @@ class ReferenceFiles:
 
 def _packed(reference: Reference) -> bytes:
     space = reference.space
-    facts = _Facts(
-        space.segment, space.field, space.encoder, space.encoder_version, reference.size, reference.judged_by
-    )
+    place = (space.segment, space.field, space.encoder, space.encoder_version)
+    facts = _Facts(*place, reference.size, reference.judged_by, reference.thinnest)
     calls = b"".join(call.to_bytes(16, "big") for call in reference.calls)
     buffer = io.BytesIO()
     np.savez(
@@ -98,7 +98,7 @@ def _unpacked(content: bytes) -> Reference:
         calls = dict(zip(numbers, arrays["sessions"].tolist(), strict=True))
         vectors = [row.tobytes() for row in arrays["vectors"]]
     space = Space(facts.segment, facts.field, facts.encoder, facts.encoder_version)
-    return Reference(space, facts.size, facts.judged_by, calls, vectors)
+    return Reference(space, facts.size, facts.judged_by, calls, vectors, facts.thinnest)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,32 +1,39 @@
 """Calls in, hallucination scores out."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from schemas.messages import Call
-from schemas.topics import CALLS, SCORES
+from schemas.topics import CALLS, FEEDBACK, SCORES
 from services.hallucination import metrics, model
 from services.hallucination.config import Config
 from services.hallucination.hallucination import HallucinationScorer
 from services.shared.encoder import Encoder
 from services.shared.pipeline import Pipeline
+from services.shared.process import Runtime
+from services.shared.sampling import Sampler
 from services.shared.scoring import failures
+from services.shared.tail import Tail
 
 
-def build(config: Config) -> Pipeline[Call]:
-    """The pipeline; encoder and head are loaded before the first batch."""
+def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
+    """The pipeline, and what it knows of feedback; encoder and head are loaded before the first batch."""
+    opinions = Tail(FEEDBACK, config.opinions)
 
     @cache
     def loaded() -> HallucinationScorer:
         return scorer(config)
 
-    return Pipeline(
+    pipeline = Pipeline(
         "hallucination",
         reads=CALLS,
         writes=SCORES,
         handle=lambda calls: metrics.SCORES.counted(loaded().score(calls)),
         failed=lambda call, error: metrics.SCORES.counted(failures(loaded(), call, error)),
         ready=loaded,
+        sample=Sampler("hallucination", config.sampling, opinions),
     )
+    return pipeline, (opinions,)
 
 
 def scorer(config: Config) -> HallucinationScorer:

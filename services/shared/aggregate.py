@@ -15,6 +15,9 @@ QUANTILES: Mapping[str, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 class Aggregate:
     """Sums over calls, each weighted by 1 / inclusion probability; `count` and its like are raw.
 
+    `weight` estimates how many calls there were (Horvitz–Thompson), mean, rate and quantiles are of all of them
+    (Hájek); raw counts are for minimum counts, `effective_size` for intervals.
+
     >>> merge([]).mean is None
     True
     """
@@ -76,7 +79,7 @@ class Aggregate:
         if name in QUANTILES:
             return self.quantile(QUANTILES[name])
         if name == "count":
-            return float(self.count)
+            return self.weight
         return self.mean if name == "mean" else self.label_rate
 
     def _within_range(self, value: float) -> float:

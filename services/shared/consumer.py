@@ -15,6 +15,7 @@ from services.shared.bounds import Bounds
 from services.shared.bounds import Records as _Records
 from services.shared.ends import ends_of_member
 from services.shared.kafka import LARGEST_MESSAGE_BYTES
+from services.shared.lag import NO_LAG, Lag, age_seconds
 from services.shared.predecessors import Membership
 from services.shared.process import Process
 from services.shared.topics import present
@@ -54,7 +55,8 @@ class Consumer:
         kafka, group = process.kafka, process.config.group_of(service)
         self._bounds = Bounds(process.config.replay_ends, kafka.prefix)
         self._kafka, self._short, self.service = kafka, self._bounds.topics(topics), service
-        self._progress = progress
+        self._progress, self._clock = progress, process.clock
+        self.lag = NO_LAG  # as of the last fetch
         self._membership = Membership(process.config.data, group)
         self.working = asyncio.Lock()
         self.epoch = 0
@@ -220,7 +222,10 @@ class Consumer:
             except (KafkaError, OSError, TimeoutError):
                 log.warning("The lag of %s cannot be measured: Kafka does not answer", self.service)
                 await self._wait_while_away()
-        self._progress.lag = self._unread + in_hand
+        age = age_seconds((found[0].timestamp for found in records.values() if found), self._clock())
+        self.lag = Lag(age, self._unread + in_hand)
+        metrics.LAG_SECONDS.labels(self.service).set(age)
+        self._progress.lag = self.lag.messages
         if in_hand:
             self._progress.advance()
 

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from services.shared.encoder import Device, EncoderOptions
 from services.shared.model_store import BUILTIN
+from services.shared.sampling import Bounds
 from services.shared.settings import ServiceSettings
 
 
@@ -17,6 +18,24 @@ class EncoderSettings(ServiceSettings):
     batch_tokens: int = Field(1024, ge=64, le=65_536, description="Padded tokens of one forward pass on a CPU.")
     max_windows: int = Field(16, ge=1, le=1024, description="Windows of one long text, evenly spread over it.")
     cache_entries: int = Field(8192, ge=0, le=1_000_000, description="Vectors kept for texts that repeat, 1.5 KB each.")
+    sampling_lag_seconds: float = Field(
+        120.0, ge=0, le=86_400, description="Behind by more, a sample of the calls is scored: 1/2, 1/4, …; 0 never."
+    )
+    sampling_lag_messages: int = Field(0, ge=0, description="The same bound in messages; 0 for none.")
+    sampling_halvings: int = Field(
+        10, ge=1, le=20, description="The smallest sample: one call in 2 to the power of it."
+    )
+    opinions: int = Field(
+        100_000,
+        ge=0,
+        le=10_000_000,
+        description="So many calls with feedback are known and always scored, 0.1 KB each.",
+    )
+
+    @property
+    def sampling(self) -> Bounds:
+        """From which lag on a sample is scored."""
+        return Bounds(self.sampling_lag_seconds, self.sampling_lag_messages, self.sampling_halvings)
 
     @property
     def encoder(self) -> EncoderOptions:

@@ -17,6 +17,11 @@ BATCH_MESSAGES = Histogram(
     buckets=(1, 10, 50, 100, 250, 500, 1000, 5000, 10000),
 )
 LAG = Gauge("tidemark_lag_messages", "Messages on the topic that are not committed.", ["service", "topic", "partition"])
+LAG_SECONDS = Gauge("tidemark_lag_seconds", "The age of the oldest message in hand, since Kafka took it.", ["service"])
+SAMPLING_RATE = Gauge(
+    "tidemark_sampling_rate", "The share that is handled; 1 unless the service is behind.", ["service"]
+)
+SAMPLED_OUT = Counter("tidemark_sampled_out", "Messages left out because the service was behind.", ["service"])
 COMMITS = Counter("tidemark_commits", "Commits that succeeded.", ["service"])
 COMMIT_FAILURES = Counter(
     "tidemark_commit_failures", "Commits that failed; what they covered comes again.", ["service"]

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -15,6 +15,7 @@ from services.shared.consumer import Consumer, Fetched
 from services.shared.dead_letters import DeadLetters
 from services.shared.decoding import Decoder
 from services.shared.errors import Refused
+from services.shared.lag import Lag
 from services.shared.lifecycle import keep
 from services.shared.process import Process
 from services.shared.producer import Outgoing, Producer, Writes
@@ -31,6 +32,16 @@ WAIT_SECONDS = 0.5
 MARKED: Headers = ((REPLAY_HEADER, b"1"),)
 
 
+class Thins(Protocol):
+    """Chooses, while the consumer is behind, which messages are handled."""
+
+    def follow(self, lag: Lag) -> float:
+        """The rate for the next batch."""
+
+    def take(self, message: Any, rate: float) -> Any | None:
+        """The message as it is to be handled at this rate; None where it is left out. Must not raise."""
+
+
 class Pipeline(Generic[In]):
     """One consumer group that turns batches of one topic into messages of another.
 
@@ -38,7 +49,8 @@ class Pipeline(Generic[In]):
     its type, under its own key. `failed`, where given, says what is emitted for a message that `handle` fails on.
     `ready`, where given, prepares what `handle` needs (loads a model), once, in the same thread, before the first
     batch. `acts` says that `handle` changes something beside its outputs: what comes of a replay is counted and not
-    handled.
+    handled. `sample`, where given, thins what is handled while the service is behind: one rate for the
+    whole of a batch, also where a part of it is handled again. A replay is never behind.
 
     Order: kept within a partition. Repeats: after a crash the last unfinished batch is handled again, so outputs carry
     ids that are functions of their inputs. Failure: a `Transient` error is tried again for ever; any other error, and
@@ -59,8 +71,9 @@ class Pipeline(Generic[In]):
         failed: Failed | None = None,
         ready: Callable[[], object] | None = None,
         acts: bool = False,
+        sample: Thins | None = None,
     ) -> None:
-        self.name, self.acts = name, acts
+        self.name, self.acts, self.sample = name, acts, sample
         self._reads, self._writes = reads, Writes(writes)
         self._handle, self._failed, self._prepare = handle, failed, ready
 
@@ -108,6 +121,8 @@ class _Batches:
         self._decoder = Decoder(pipeline.reads, name)
         self._breaker = Breaker()
         self._headers = MARKED if process.config.replay else ()
+        self._sample = None if process.config.replay else pipeline.sample
+        self._skipped = 0
 
     async def consume(self, progress: Progress) -> None:
         """One membership of the group, to its end."""
@@ -126,12 +141,14 @@ class _Batches:
                         await self._batch(fetched, consumer, producer, letters)
 
     async def _batch(self, fetched: Fetched, consumer: Consumer, producer: Producer, letters: DeadLetters) -> None:
+        rate = self._sample.follow(consumer.lag) if self._sample else 1.0
         if not fetched.records:
             await consumer.commit({}, fetched.epoch)
             return
         metrics.BATCH_MESSAGES.labels(self._name).observe(fetched.messages)
-        done = await self._worker.insist(lambda: self._work(fetched, consumer.broker_run, letters))
+        done = await self._worker.insist(lambda: self._work(fetched, consumer.broker_run, letters, rate))
         await self._deliver(done, producer, letters)
+        metrics.SAMPLED_OUT.labels(self._name).inc(self._skipped)
         await consumer.commit(next_offsets(fetched), fetched.epoch)
 
     async def _deliver(self, done: _Done, producer: Producer, letters: DeadLetters) -> None:
@@ -162,13 +179,22 @@ class _Batches:
         now, topic = self._process.clock(), self._pipeline.reads.name
         await letters.publish(producer, [letters.letter(item.raw, topic, "handle", cause, now=now)], "handle")
 
-    def _work(self, fetched: Fetched, broker_run: str, letters: DeadLetters) -> _Done:
+    def _work(self, fetched: Fetched, broker_run: str, letters: DeadLetters, rate: float) -> _Done:
         """In the worker thread: everything between fetching and producing."""
         items: list[_Item] = []
         for raw in fetched.records.values():
             decoded = self._decoder.batch(raw, broker_run)
             items += [_Item(record.message, each) for record, each in zip(decoded.records, decoded.raw, strict=True)]
-        return self._made_of(items, letters)
+        return self._made_of(self._thinned(items, rate), letters)
+
+    def _thinned(self, items: list[_Item], rate: float) -> list[_Item]:
+        if self._sample is None or rate >= 1:
+            taken = items
+        else:
+            offered = ((self._sample.take(item.message, rate), item.raw) for item in items)
+            taken = [_Item(message, raw) for message, raw in offered if message is not None]
+        self._skipped = len(items) - len(taken)
+        return taken
 
     def _made_of(self, items: Sequence[_Item], letters: DeadLetters) -> _Done:
         done = _Done(items, [], [], self._breaker.trial())

@@ -82,7 +82,7 @@ class View(Generic[M]):
             found = await partitions(process.kafka, self._topic.name)
             ends = await true_ends(consumer, found)
             consumer.resume(*found)
-            await consumer.seek_to_beginning(*found)
+            await self._begin(consumer, ends)
             while not process.stopping.is_set():
                 await self._take(consumer, decoder, run)
                 verified = await _same_run(consumer, verified, run)
@@ -91,13 +91,22 @@ class View(Generic[M]):
         finally:
             await clusters.stopped(consumer)
 
+    async def _begin(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
+        await consumer.seek_to_beginning(*ends)
+
+    def _keep(self, message: M) -> None:
+        self._newest[message.key] = message
+
+    def _forget(self, key: str) -> None:
+        self._newest.pop(key, None)
+
     async def _take(self, consumer: AIOKafkaConsumer, decoder: Decoder[M], run: str) -> None:
         fetched = await consumer.getmany(timeout_ms=WAIT_MS if self.ready.is_set() else 50)
         for raw in fetched.values():
             for deleted in (each for each in raw if each.value is None and each.key is not None):
-                self._newest.pop(deleted.key.decode(errors="replace"), None)
+                self._forget(deleted.key.decode(errors="replace"))
             for record in decoder.batch([each for each in raw if each.value is not None], run).records:
-                self._newest[record.message.key] = record.message
+                self._keep(record.message)
 
     async def _judge(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], process: Process) -> None:
         if all([await consumer.position(partition) >= end for partition, end in ends.items()]):

@@ -1,6 +1,7 @@
 """Which column each field of each message goes to, and which of several rows with one id wins."""
 
 from collections.abc import Mapping
+from math import frexp
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +42,8 @@ from services.writer.column import (
     version,
 )
 
-FULLNESS_BITS = 40  # windows: generation first, then how many scores were counted
+FULLNESS_BITS = 52  # windows: generation first, then fullness
+SURENESS_BITS, SUREST = 6, 63
 STATUS_RANKS = {"failed": 0, "not_scored": 1, "scored": 2}
 
 
@@ -63,6 +65,22 @@ def _within(holder: str, *names: str) -> list[Column]:
 
 _SEGMENT = _within("segment", "tenant", "app", "environment", "version")
 _TARGET = _within("target", "tenant", "app", "environment")
+
+
+def sureness(probability: float) -> int:
+    """The inclusion probability to a factor of two, 0 to 63: of two scores of one call the surer one is right.
+
+    A call that was handled twice at different rates was in the sample of the higher one both times.
+
+    >>> sureness(1.0), sureness(0.5), sureness(0.25), sureness(1e-30)
+    (63, 62, 61, 0)
+    """
+    return max(0, SUREST - 1 + frexp(probability)[1])
+
+
+def _score_version(score: Score) -> int:
+    newest = micros(score.input_at or score.called_at) * 4 + STATUS_RANKS[score.status]
+    return newest << SURENESS_BITS | sureness(score.inclusion_probability)
 
 
 def _optional(prefix: str, holder: str, kinds: Mapping[str, pa.DataType]) -> list[Column]:
@@ -111,7 +129,7 @@ SCORES = Table(
         *(column(name, FLAG) for name in ("label", "synthetic")),
         Column("evidence", SPANS, lambda score: [_full(span) for span in score.evidence]),
         labels("groups"),
-        version(lambda score: micros(score.input_at or score.called_at) * 4 + STATUS_RANKS[score.status]),
+        version(_score_version),
     ],
 )
 
@@ -126,7 +144,7 @@ EMBEDDINGS = Table(
         vector("vector"),
         *_numbers("inclusion_probability"),
         column("synthetic", FLAG),
-        version(lambda _: 0),
+        version(lambda embedding: sureness(embedding.inclusion_probability)),
     ],
 )
 
@@ -162,7 +180,7 @@ WINDOWS = Table(
         _bins("negative"),
         Column("sketch_zero", NUMBER, lambda window: window.sketch.zero if window.sketch else 0.0),
         *_optional("drift", "drift", _DRIFT),
-        version(lambda window: (window.generation << FULLNESS_BITS) + window.count + window.not_scored + window.failed),
+        version(lambda window: (window.generation << FULLNESS_BITS) + window.fullness),
     ],
 )
 

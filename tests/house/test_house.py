@@ -76,7 +76,7 @@ def test_a_readme_begins_with_the_status_table(service):
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_readmes_and_topics_agree(topic):
     built = {path.name for path in SERVICES}
-    for row, declared in (("reads", topic.consumers), ("writes", topic.producers)):
+    for row, declared in (("reads", (*topic.consumers, *topic.observers)), ("writes", topic.producers)):
         said = {service.name for service in SERVICES if topic.name in _row(service, row)}
         assert said - {"writer"} == (set(declared) & built) - {"writer"}, f"{row} {topic.name}"
 

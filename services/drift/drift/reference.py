@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.messages import Deployment, Embedding, Segment
-from services.drift.drift.sample import session_of, vectors_of
+from services.drift.drift.sample import rank_of, session_of, vectors_of
 
 
 class Space(NamedTuple):
@@ -42,7 +42,8 @@ class Reference:
 
     `judged_by` is the version whose reference the windows of this space are compared with: empty while that is not
     known, its own version where it replaced none. Once known it stays, because after a rollback the
-    deployment says that this version was replaced by the one that it replaced.
+    deployment says that this version was replaced by the one that it replaced. `thinnest` is the smallest inclusion
+    probability that it saw: calls that were kept more often are thinned to it, so that it looks like all traffic.
     """
 
     space: Space
@@ -50,6 +51,7 @@ class Reference:
     judged_by: str = ""
     calls: dict[int, int] = field(default_factory=dict)  # call id to session
     vectors: list[bytes] = field(default_factory=list)
+    thinnest: float = 1.0
 
     @property
     def frozen(self) -> bool:
@@ -65,8 +67,11 @@ class Reference:
         return digest.hexdigest()[:32]
 
     def add(self, embedding: Embedding) -> bool:
-        """Take one call of this space; False where it is frozen or has it."""
+        """Take one call of this space; False where it is frozen, has it, or has too many of its kind."""
         if self.frozen or embedding.call_id.int in self.calls:
+            return False
+        self.thinnest = min(self.thinnest, embedding.inclusion_probability)
+        if rank_of(embedding) >= self.thinnest:
             return False
         self.calls[embedding.call_id.int] = session_of(embedding)
         self.vectors.append(embedding.vector)

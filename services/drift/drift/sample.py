@@ -58,10 +58,14 @@ class Sample:
         return len(self.chosen())
 
     def add(self, embedding: Embedding) -> bool:
-        """Take one call; False where it changes nothing (a repeat, or too high a rank)."""
+        """Take one call; False where it changes nothing (a repeat, or too high a rank).
+
+        A call that comes again with a larger probability, because it was handled at two rates, has that one.
+        """
         self._smallest_probability = min(self._smallest_probability, embedding.inclusion_probability)
         rank, number = rank_of(embedding), embedding.call_id.int
-        if rank >= self._bound or number in self._members:
+        known = self._members.get(number)
+        if rank >= self._bound if known is None else rank <= known.rank:
             return False
         self._members[number] = Member(rank, session_of(embedding), embedding.vector)
         if len(self._members) >= 2 * self.size:

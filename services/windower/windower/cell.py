@@ -50,7 +50,8 @@ class Cell:
     def add(self, score: Score, called_at: float) -> bool:
         """Take `score`; False for a repeat, that is for anything no better than what its id already holds.
 
-        Better is what has seen newer input, then scored over not_scored over failed.
+        Better is what has seen newer input, then scored over not_scored over failed, then the larger inclusion
+        probability: a call that was handled twice at different rates was in the sample of the higher one both times.
         """
         status = SCORED if score.value is not None and score.status == "scored" else _FALLBACK[score.status]
         stamp = called_at if score.input_at is None else score.input_at.timestamp()
@@ -59,11 +60,12 @@ class Cell:
         if row is None:
             self._append(score, status, stamp)
             return True
-        if (stamp, status) <= (self._stamp[row], self._status[row]):
+        weight = 1.0 / score.inclusion_probability
+        if (stamp, status, -weight) <= (self._stamp[row], self._status[row], -self._weight[row]):
             return False
         self._stamp[row], self._status[row] = stamp, status
         self._value[row], self._label[row] = score.value or 0.0, _label(score)
-        self._weight[row] = 1.0 / score.inclusion_probability
+        self._weight[row] = weight
         return True
 
     def rows(self) -> Rows:

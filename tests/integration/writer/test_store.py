@@ -12,7 +12,7 @@ import schemas
 from schemas import clickhouse
 from schemas.ids import uuid7
 from schemas.messages import Call, Window
-from schemas.topics import SCORES, TOPICS, WINDOWS, every_topic
+from schemas.topics import EMBEDDINGS, SCORES, TOPICS, WINDOWS, every_topic
 from services.shared.errors import Transient
 from services.shared.record import Record
 from services.shared.sink import Batch
@@ -112,6 +112,27 @@ def test_a_late_input_wins_over_an_earlier_one(client):
     for score in (late, early):
         store.write(SCORES, [_batch(SCORES, score)])
     assert _of(client, "scores", "value", early.score_id) == [(0.1,)]
+
+
+@pytest.mark.parametrize("order", [(0.5, 0.25), (0.25, 0.5)])
+@pytest.mark.parametrize("topic", [SCORES, EMBEDDINGS], ids=["scores", "embeddings"])
+def test_what_was_handled_twice_at_two_rates_keeps_the_larger_probability(client, topic, order):
+    name, column = topic.name.removesuffix(".v1"), f"{topic.name.removesuffix('s.v1')}_id"
+    message = msgspec.structs.replace(_example(topic, "scored" if topic is SCORES else "*"), **{column: uuid7()})
+    store = Store(lambda: client, lambda: NOON)
+    for probability in order:
+        again = msgspec.structs.replace(message, inclusion_probability=0.3 * probability)
+        store.write(topic, [_batch(topic, again)])
+    assert _of(client, name, "inclusion_probability", getattr(message, column), column=column) == [(0.15,)]
+
+
+@pytest.mark.parametrize("order", [(8.0, 4.0), (4.0, 8.0)])
+def test_of_equally_full_windows_the_surer_one_wins(client, order):
+    window = msgspec.structs.replace(_example(WINDOWS, "scores"), window_id=uuid7(), count=2, not_scored=0, failed=0)
+    store = Store(lambda: client, lambda: NOON)
+    for weight in order:
+        store.write(WINDOWS, [_batch(WINDOWS, msgspec.structs.replace(window, weight=weight))])
+    assert _of(client, "windows", "weight", window.window_id, column="window_id") == [(4.0,)]
 
 
 def test_the_fuller_window_wins(client):

@@ -30,6 +30,9 @@ def test_what_v2_replaced(deployment, expected):
     assert predecessor(deployment, "v2") == expected
 
 
+ONE = np.ones(2, dtype="<f4")
+
+
 def a_reference(calls=3, size=3):
     reference = Reference(space_of(an_embedding()), size, judged_by="v0")
     for number in range(calls):
@@ -43,6 +46,18 @@ def test_a_frozen_reference_takes_nothing_more():
     assert reference.frozen
     assert not reference.add(an_embedding(9))
     assert reference.reference_id == identity
+
+
+def test_a_reference_looks_like_all_traffic_though_errors_are_kept_more_often():
+    """One call in ten is an error and always kept, the others one time in eight."""
+    reference, random = Reference(a_reference().space, 2000), np.random.default_rng(4)
+    for number in range(40_000):
+        if number % 10 == 0 or random.random() < 0.125:
+            probability = 1.0 if number % 10 == 0 else 0.125
+            reference.add(an_embedding(number, vector=ONE, inclusion_probability=probability))
+    assert reference.frozen
+    errors = sum(call % 10 == 0 for call in reference.calls)
+    assert abs(errors / 2000 - 0.1) < 0.03
 
 
 @pytest.mark.parametrize("calls", [0, 1, 3])

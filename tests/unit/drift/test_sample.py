@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.drift.drift.sample import Sample
+from services.drift.drift.sample import Sample, rank_of
 from tests.unit.drift.builders import an_embedding
 
 VECTOR = np.zeros(2, dtype="<f4")
@@ -40,6 +40,19 @@ def test_what_was_kept_more_often_is_thinned_to_the_same_share():
         chosen = [marks[session] for session in sampled(calls, size=50)]
         errors, others = errors + chosen.count(1.0), others + chosen.count(0.1)
     assert abs(errors / (errors + others) - 0.1) < 0.02
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=10, unique=True), st.randoms(use_true_random=False))
+def test_a_call_that_comes_at_two_rates_has_the_larger_probability_in_any_order(numbers, random):
+    twice = [(number, probability) for number in numbers for probability in (0.5, 0.25)]
+    assert sampled(random.sample(twice, len(twice))) == sampled(twice)
+    larger, sample = [(number, 0.5) for number in numbers], Sample(10)
+    for number, probability in [*twice, *larger]:
+        sample.add(an_embedding(number, vector=VECTOR, inclusion_probability=probability))
+    ranks = [member.rank for member in sample.chosen()]
+    expected = [rank_of(an_embedding(number, vector=VECTOR, inclusion_probability=0.5)) for number in numbers]
+    assert ranks == sorted(rank for rank in expected if rank < 0.25)
 
 
 def session_number(number):

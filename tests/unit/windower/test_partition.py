@@ -108,6 +108,12 @@ def test_the_better_score_of_one_id_stays(first, second_, counted):
     assert (window.count, window.not_scored, window.failed, window.mean) == (1, 0, 0, counted)
 
 
+@pytest.mark.parametrize("order", [(0.5, 0.25), (0.25, 0.5)])
+def test_a_score_that_was_given_at_two_rates_counts_with_the_larger_probability(order):
+    window = only(folded(*(a_score(1, at=1, inclusion_probability=probability) for probability in order)), 12.5)
+    assert (window.count, window.weight) == (1, 2.0)
+
+
 def test_only_what_was_scored_enters_the_sums():
     scores = [a_score(1, value=4.0), a_score(2, value=None), a_score(3, value=None, status="failed")]
     window = only(folded(*scores), 12.5)

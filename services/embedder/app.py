@@ -9,6 +9,8 @@ from services.embedder import metrics
 from services.embedder.config import Config
 from services.embedder.embedder import embeddings
 from services.shared.encoder import Encoder
+from services.shared.object_store import opened
+from services.shared.payload_reader import PayloadReader, reading
 from services.shared.pipeline import Pipeline
 from services.shared.process import Runtime
 from services.shared.sampling import Sampler
@@ -18,6 +20,7 @@ from services.shared.tail import Tail
 def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
     """The pipeline, and what it knows of feedback; the encoder is loaded before the first batch."""
     opinions = Tail(FEEDBACK, config.opinions)
+    payloads = PayloadReader(opened(config.payloads_url, config.data / "payloads"))
 
     @cache
     def encoder() -> Encoder:
@@ -28,6 +31,12 @@ def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
             metrics.EMBEDDINGS.labels(embedding.field).inc()
             yield embedding
 
-    sampler = Sampler("embedder", config.sampling, opinions)
-    pipeline = Pipeline("embedder", reads=CALLS, writes=EMBEDDINGS, handle=handle, ready=encoder, sample=sampler)
+    pipeline = Pipeline(
+        "embedder",
+        reads=CALLS,
+        writes=EMBEDDINGS,
+        handle=reading(payloads, handle),
+        ready=encoder,
+        sample=Sampler("embedder", config.sampling, opinions),
+    )
     return pipeline, (opinions,)

@@ -9,6 +9,7 @@ from schemas.topics import DEPLOYMENTS, TOPICS
 from services.gateway.broker import KafkaBroker, KafkaSender
 from services.gateway.config import Config
 from services.gateway.documentation import document
+from services.gateway.expiry import Expiry
 from services.gateway.gateway import Limits
 from services.gateway.intake import Intake
 from services.gateway.keeper import Keeper
@@ -17,6 +18,7 @@ from services.gateway.routes import Deployments, Throttle, deployment_routes, in
 from services.gateway.spool import Spool
 from services.shared.access import Guard, required_secret
 from services.shared.kafka import Kafka
+from services.shared.object_store import opened
 from services.shared.process import Runtime, utc_now
 from services.shared.producer import Producer
 from services.shared.view import View
@@ -38,10 +40,12 @@ def build(config: Config) -> tuple[FastAPI, Sequence[Runtime]]:
         burst=max(config.burst_calls, config.batch_calls),
         in_flight_bytes=config.in_flight_bytes,
     )
-    intake = Intake(sender, spool, config.limits, utc_now)
+    payloads = opened(config.payloads_url, config.data / "payloads")
+    intake = Intake(sender, spool, config.limits, utc_now, payloads=payloads)
     app = web(intake, deployments, Guard(secret, keys), throttle, limits=config.limits)
     broker = KafkaBroker(Kafka.of(config), TOPICS, config.spool_groups)
-    return app, (deployments, keys, *([Keeper(spool, sender, broker)] if spool else []))
+    expiry = Expiry(payloads, config.limits.oldest)
+    return app, (deployments, keys, expiry, *([Keeper(spool, sender, broker)] if spool else []))
 
 
 def _registry(config: Config, secret: str) -> httpx.AsyncClient:

@@ -17,7 +17,10 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
     http_port: int = Field(8700, ge=0, le=65_535, description="The API, health and metrics; 0 takes any free port.")
     body_bytes: int = Field(4 << 20, ge=1024, le=64 << 20, description="The largest body, after decompression.")
     batch_calls: int = Field(1000, ge=1, le=10_000, description="The most messages in one body.")
-    call_bytes: int = Field(900_000, ge=1024, description="The largest message; below what Kafka takes.")
+    call_bytes: int = Field(4_000_000, ge=1024, le=15 << 20, description="The largest call; feedback has 900,000.")
+    inline_bytes: int = Field(
+        256 << 10, ge=4096, le=900_000, description="A larger call goes by reference: its texts to the payloads."
+    )
     in_flight_bytes: int = Field(256 << 20, ge=1 << 20, description="Bodies worked on at once; more is 429.")
     rate_per_second: float = Field(10_000, gt=0, description="Messages a second of one key; more is 429.")
     burst_calls: int = Field(50_000, ge=1, description="Messages of one key at once; at least one full body.")
@@ -43,6 +46,7 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
             largest_body_bytes=self.body_bytes,
             most=self.batch_calls,
             largest_bytes=self.call_bytes,
+            inline_bytes=self.inline_bytes,
             oldest=timedelta(days=self.retention_days),
             ahead=timedelta(seconds=self.ahead_seconds),
         )

@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from schemas.messages import UNDECODABLE, Call, Feedback
+from services.shared.payloads import Reference, apart, place
 
 M = TypeVar("M", Call, Feedback)
 MOST_ENTRIES = 1000  # of tags, groups, parameters, attributes, documents, turns and choices each
@@ -67,7 +68,9 @@ class Limits:
 
     largest_body_bytes: int = 4 << 20
     most: int = 1000
-    largest_bytes: int = 900_000  # below the megabyte that Kafka takes, with room for key and headers
+    largest_bytes: int = 4_000_000  # of a call; what is above `inline_bytes` travels by reference
+    inline_bytes: int = 256 << 10
+    largest_message_bytes: int = 900_000  # below the megabyte that Kafka takes, with room for key and headers
     oldest: timedelta = timedelta(days=30)
     ahead: timedelta = timedelta(minutes=5)
 
@@ -87,12 +90,21 @@ FEEDBACK = Kind(Feedback, "feedback", "feedback_id", "given_at")
 
 
 @dataclass(frozen=True)
+class Payload:
+    """What of a call lies in the store of payloads, and under which key."""
+
+    key: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Taken:
-    """A message that may go to Kafka."""
+    """A message that may go to Kafka, once its payload is in the store."""
 
     message_id: str
     key: bytes
     value: bytes
+    payload: Payload | None = None
 
 
 def split(body: bytes, kind: Kind[Any], limits: Limits) -> tuple[Sequence[msgspec.Raw], Client]:
@@ -127,7 +139,19 @@ def take(raw: msgspec.Raw, kind: Kind[M], tenant: str, now: datetime, limits: Li
     if isinstance(message, Call):
         _check_call(message)
     stamped = msgspec.structs.replace(message, tenant=tenant)
-    return Taken(str(getattr(message, kind.id_field)), stamped.key.encode(), stamped.encode())
+    value, payload = stamped.encode(), None
+    if isinstance(stamped, Call) and len(value) > limits.inline_bytes:
+        value, payload = _by_reference(stamped)
+    if len(value) > limits.largest_message_bytes:
+        what = "all but its texts has" if payload else "it has"
+        remedy = f"send at most {limits.largest_message_bytes} bytes"
+        raise Rejected("", f"{what} {len(value)} bytes", remedy)
+    return Taken(str(getattr(message, kind.id_field)), stamped.key.encode(), value, payload)
+
+
+def _by_reference(call: Call) -> tuple[bytes, Payload]:
+    light, data = apart(call)
+    return light.encode(), Payload(place(call, Reference.of(data).digest), data)
 
 
 def _decoded(raw: msgspec.Raw, kind: Kind[M]) -> M:
@@ -173,6 +197,8 @@ def _check_time(moment: datetime, field: str, now: datetime, limits: Limits) -> 
 
 
 def _check_call(call: Call) -> None:
+    if call.payload_reference is not None:
+        raise Rejected("payload_reference", "payload_reference is made here", "leave it out and send the texts")
     for name in KEY_PARTS:
         if SEPARATORS.search(getattr(call, name)):
             raise Rejected(name, f"{name} contains | or a control character", "use another name")

@@ -1,6 +1,7 @@
 """From a batch of messages to one verdict each."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,9 +12,13 @@ from schemas.topics import CALLS, FEEDBACK, Topic
 from services.gateway import gateway, metrics
 from services.gateway.gateway import Kind, Limits, Rejected, Taken, Verdict
 from services.gateway.spool import Entry, Spool
+from services.shared.object_store import ObjectStore
+
+log = logging.getLogger(__name__)
 
 TOPICS: Mapping[str, Topic[Any]] = {gateway.CALL.plural: CALLS, gateway.FEEDBACK.plural: FEEDBACK}
 REASON = "Kafka did not take it in time"
+UNKEPT = "the store of payloads does not take it"
 
 
 class Sender(Protocol):
@@ -27,16 +32,26 @@ class Intake:
     """Checks, stamps and sends messages; with a spool they are on disk, too, before they count as stored.
 
     A verdict is `stored` only after Kafka has acknowledged the message. What Kafka did not take is `retry`; with a
-    spool it may arrive all the same, later: the sender's repeat is then the same message, known by its id.
+    spool it may arrive all the same, later: the sender's repeat is then the same message, known by its id. The
+    payload of a large call is durable before anything of the call is sent.
     """
 
-    def __init__(self, sender: Sender, spool: Spool | None, limits: Limits, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        spool: Spool | None,
+        limits: Limits,
+        clock: Callable[[], datetime],
+        *,
+        payloads: ObjectStore,
+    ) -> None:
         self._sender, self._spool, self._limits, self._clock = sender, spool, limits, clock
+        self._payloads = payloads
 
     async def accept(self, raws: Sequence[msgspec.Raw], kind: Kind[Any], tenant: str) -> list[Verdict]:
         """The verdicts, in order."""
         now = self._clock()
-        judged = [self._judge(raw, kind, tenant, now) for raw in raws]
+        judged = await self._kept([self._judge(raw, kind, tenant, now) for raw in raws], kind)
         taken = [message for message in judged if isinstance(message, Taken)]
         topic = TOPICS[kind.plural].name
         acknowledged = iter(await self._deliver([Entry(topic, message.key, message.value) for message in taken]))
@@ -53,6 +68,20 @@ class Intake:
         except Rejected as error:
             said = {"field": error.field, "message": error.message, "remedy": error.remedy}
             return Verdict(**{kind.id_field: gateway.named(raw, kind)}, status="rejected", **said)
+
+    async def _kept(self, judged: Sequence[Taken | Verdict], kind: Kind[Any]) -> Sequence[Taken | Verdict]:
+        """The same, each payload in the store; `retry` in place of what the store did not take."""
+        results = list(judged)
+        for place, message in enumerate(results):
+            if isinstance(message, Taken) and message.payload is not None:
+                try:
+                    await asyncio.to_thread(self._payloads.put, message.payload.key, message.payload.data)
+                except Exception as error:  # every file system of fsspec has errors of its own
+                    log.warning("A payload cannot be kept: %r", error)
+                    results[place] = Verdict(**{kind.id_field: message.message_id}, status="retry", message=UNKEPT)
+                else:
+                    metrics.PAYLOAD_BYTES.inc(len(message.payload.data))
+        return results
 
     async def _deliver(self, entries: Sequence[Entry]) -> Sequence[bool]:
         if not entries:

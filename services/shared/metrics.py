@@ -31,6 +31,7 @@ RETRIES = Counter("tidemark_retries", "Tries again of what was away.", ["service
 DEAD_LETTERS = Counter("tidemark_dead_letters", "Messages that were given up, by stage.", ["service", "stage"])
 DECODE_FAILURES = Counter("tidemark_decode_failures", "Messages that are none of their topic.", ["service", "topic"])
 PRODUCER_RECREATIONS = Counter("tidemark_producer_recreations", "Producers that were given up for a new one.")
+PAYLOADS = Counter("tidemark_payloads", "Payloads of large calls: read, missing, damaged.", ["result"])
 STANDSTILL_SECONDS = Gauge("tidemark_standstill_seconds", "For how long nothing was done.", ["service"])
 STOPPED = Gauge("tidemark_stopped", "1 while the circuit breaker holds the service.", ["service"])
 BROKER_RUNS = Counter("tidemark_broker_runs", "Times that the broker's log was found to be another one.", ["service"])

@@ -57,6 +57,11 @@ class SharedSettings(BaseSettings):
         alias="TIDEMARK_SECRET",
         description="What services show each other, and what API keys are hashed with.",
     )
+    payloads_url: str = Field(
+        "",
+        alias="TIDEMARK_PAYLOADS_URL",
+        description="Where texts of large calls lie: a directory or what fsspec opens; unset: in the data directory.",
+    )
     models: Path = Field(Path("models"), alias="TIDEMARK_MODELS", description="The folder of converted models.")
     log_level: str = Field(
         "INFO",

@@ -6,6 +6,8 @@ from functools import cache
 from schemas.messages import Call
 from schemas.topics import CALLS, FEEDBACK, SCORES
 from services.shared.encoder import Encoder
+from services.shared.object_store import opened
+from services.shared.payload_reader import PayloadReader, reading
 from services.shared.pipeline import Pipeline
 from services.shared.process import Runtime
 from services.shared.sampling import Sampler
@@ -19,6 +21,7 @@ from services.toxicity.toxicity import ToxicityScorer
 def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
     """The pipeline, and what it knows of feedback; encoder and head are loaded before the first batch."""
     opinions = Tail(FEEDBACK, config.opinions)
+    payloads = PayloadReader(opened(config.payloads_url, config.data / "payloads"))
 
     @cache
     def loaded() -> ToxicityScorer:
@@ -28,7 +31,7 @@ def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
         "toxicity",
         reads=CALLS,
         writes=SCORES,
-        handle=lambda calls: metrics.SCORES.counted(loaded().score(calls)),
+        handle=reading(payloads, lambda calls: metrics.SCORES.counted(loaded().score(calls))),
         failed=lambda call, error: metrics.SCORES.counted(failures(loaded(), call, error)),
         ready=loaded,
         sample=Sampler("toxicity", config.sampling, opinions),

@@ -1,6 +1,7 @@
 """What the gateway takes, what it refuses and why."""
 
 import json
+import re
 from datetime import timedelta
 
 import msgspec
@@ -93,9 +94,38 @@ def test_a_call_at_the_edge_of_time_is_taken(ahead):
     assert taken(a_call(called_at=(NOW + ahead).isoformat()))
 
 
-def test_a_call_too_large_for_kafka_is_refused():
-    with pytest.raises(Rejected, match="bytes"):
+def test_a_call_that_is_too_large_is_refused():
+    with pytest.raises(Rejected, match="bytes") as caught:
         taken(a_call(prompt="x" * 1000), limits=Limits(largest_bytes=1000))
+    assert caught.value.remedy == "send at most 1000 bytes"
+
+
+def test_a_call_travels_by_reference_from_the_limit_on():
+    limits = Limits(inline_bytes=5000)
+    assert taken(a_call(prompt="x" * 4000), limits=limits).payload is None
+    large = taken(a_call(prompt="x" * 6000), limits=limits)
+    assert len(large.value) < 5000 < len(large.payload.data)
+    assert taken(a_call(prompt="x" * 6000), limits=limits) == large
+
+
+def test_no_tenant_can_name_what_is_anothers():
+    call = a_call(prompt="x" * 300_000)
+    places = {taken(call, tenant=tenant).payload.key for tenant in ("acme", "rival", "..", "a/b")}
+    assert len(places) == 4
+    assert all(re.fullmatch(r"2026-05-01/[0-9a-f]{32}/[0-9a-f]{64}", place) for place in places)
+    with pytest.raises(Rejected) as caught:
+        taken(a_call(payload_reference="sha256:" + "0" * 64 + ":1"))
+    assert caught.value.field == "payload_reference"
+
+
+def test_what_is_too_large_without_its_texts_is_refused():
+    with pytest.raises(Rejected, match="all but its texts has"):
+        taken(a_call(inter_token_seconds=[0.123456789] * 100_000))
+
+
+def test_feedback_is_never_larger_than_kafka_takes():
+    with pytest.raises(Rejected, match="bytes"):
+        take(raw(some_feedback(text="x" * 1_000_000)), FEEDBACK, "acme", NOW, LIMITS)
 
 
 @pytest.mark.parametrize(

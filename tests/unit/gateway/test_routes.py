@@ -17,6 +17,8 @@ from services.gateway.intake import Intake
 from services.gateway.routes import Throttle
 from services.gateway.spool import Spool
 from services.shared.access import PUBLIC, Guard, KeyHash, KeyIndex, hash_key, permissions
+from services.shared.object_store import Folder
+from services.shared.payload_reader import PayloadReader
 from tests.unit.gateway.builders import CALL_ID, NOW, a_call, some_feedback
 
 SECRET = "what services show each other"
@@ -58,13 +60,20 @@ def a_key(name: str, tenant: str, *scopes: str) -> KeyHash:
     return KeyHash(name, tenant, name, hash_key(SECRET, name), scopes)
 
 
-def an_app(kafka, deployments, spool=None, *, rate: float = 1000, in_flight_bytes: int = 1 << 20):
+def an_app(
+    kafka, deployments, spool=None, *, rate: float = 1000, in_flight_bytes: int = 1 << 20, payloads=None, limits=LIMITS
+):
     keys = KeyIndex(
         [a_key("emitter", "acme", "emit"), a_key("reader", "acme", "read"), a_key("rival", "rival", "emit")]
     )
     throttle = Throttle(messages_per_second=rate, burst=rate, in_flight_bytes=in_flight_bytes)
-    intake = Intake(kafka, spool, LIMITS, lambda: NOW)
-    return web(intake, deployments, Guard(SECRET, keys), throttle, limits=LIMITS)
+    intake = Intake(kafka, spool, limits, lambda: NOW, payloads=payloads)
+    return web(intake, deployments, Guard(SECRET, keys), throttle, limits=limits)
+
+
+def with_payloads(kafka, deployments, folder):
+    payloads = Folder(folder / "payloads")
+    return an_app(kafka, deployments, payloads=payloads, in_flight_bytes=64 << 20, limits=Limits())
 
 
 def a_client(app, key: str = "emitter") -> httpx.AsyncClient:
@@ -94,6 +103,31 @@ async def test_a_bad_call_harms_no_other(emitter, kafka):
     assert verdicts[1]["call_id"] == "17"
     assert verdicts[1]["remedy"]
     assert len(kafka.log) == 2
+
+
+async def test_the_texts_of_a_large_call_are_in_the_store_before_it_is_sent(kafka, deployments, tmp_path):
+    app = with_payloads(kafka, deployments, tmp_path)
+    async with a_client(app) as client:
+        large = a_call(prompt="p" * 600_000, response="r" * 600_000, context=[{"text": "c"}])
+        answer = await client.post("/v1/calls", json={"calls": [large, a_call(trace_id="t")]})
+    assert [verdict["status"] for verdict in answer.json()["results"]] == ["stored", "stored"]
+    sent, small = (Call.decode(entry.value) for entry in kafka.log)
+    assert len(sent.encode()) < 20_000
+    assert small.payload_reference is None
+    assert (sent.prompt[:5], len(sent.prompt), sent.context) == ("ppppp", 2000, ())
+    whole = PayloadReader(Folder(tmp_path / "payloads")).whole(sent)
+    assert (whole.prompt, whole.response, whole.context[0].text) == ("p" * 600_000, "r" * 600_000, "c")
+
+
+async def test_a_large_call_whose_payload_cannot_be_kept_is_to_be_tried_again(kafka, deployments, tmp_path):
+    (tmp_path / "payloads").write_text("no directory")
+    app = with_payloads(kafka, deployments, tmp_path)
+    async with a_client(app) as client:
+        answer = await client.post("/v1/calls", json={"calls": [a_call(prompt="p" * 600_000), a_call(trace_id="t")]})
+        assert [verdict["status"] for verdict in answer.json()["results"]] == ["retry", "stored"]
+        alone = await client.post("/v1/calls", json=a_call(prompt="p" * 600_000))
+    assert (alone.status_code, alone.headers["Retry-After"]) == (503, "1")
+    assert len(kafka.log) == 1
 
 
 async def test_feedback_goes_its_own_way(emitter, kafka):

@@ -1,0 +1,82 @@
+"""Bytes under keys, in a directory and in what fsspec opens."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from uuid import uuid4
+
+import fsspec
+import pytest
+
+from services.shared.errors import Unusable
+from services.shared.object_store import Folder, Remote, opened
+
+
+@pytest.fixture(params=["directory", "file url", "fsspec"])
+def store(request, tmp_path):
+    url = {"directory": "", "file url": f"file://{tmp_path}/else%20where", "fsspec": f"memory://{uuid4().hex}"}
+    return opened(url[request.param], tmp_path / "payloads")
+
+
+def test_what_was_put_is_there_and_repeats_are_harmless(store):
+    for _ in range(3):
+        store.put("2026-01-31/a/b", b"content")
+    assert store.get("2026-01-31/a/b", 100) == b"content"
+    assert store.get("2026-01-31/a/b", 3) == b"con"
+
+
+def test_what_was_not_put_is_not_there(store):
+    with pytest.raises(FileNotFoundError):
+        store.get("2026-01-31/a/b", 100)
+
+
+def test_whole_days_are_forgotten_and_nothing_else(store):
+    for day in ("2026-01-29", "2026-01-30", "2026-01-31", "notes"):
+        store.put(f"{day}/a/b", b"x")
+        store.put(f"{day}/a/c", b"x")
+    assert store.expire(date(2026, 1, 31)) == 2
+    assert store.expire(date(2026, 1, 31)) == 0
+    assert store.get("2026-01-31/a/c", 1) + store.get("notes/a/b", 1) == b"xx"
+    with pytest.raises(FileNotFoundError):
+        store.get("2026-01-30/a/b", 1)
+
+
+def test_an_empty_store_has_nothing_to_forget(store):
+    assert store.expire(date(2026, 1, 31)) == 0
+
+
+def test_many_threads_put_the_same(store):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: store.put("2026-01-31/a/b", b"content" * 10_000), range(40)))
+    assert store.get("2026-01-31/a/b", 1 << 20) == b"content" * 10_000
+
+
+def test_only_the_owner_reads_a_directory(tmp_path):
+    Folder(tmp_path / "payloads").put("2026-01-31/a/b", b"x")
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "payloads").rglob("*")}
+    assert modes == {0o700, 0o600}
+
+
+def test_what_was_broken_off_is_no_payload(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    store = Folder(tmp_path)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        store.put("2026-01-31/b", b"x")
+    monkeypatch.undo()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    store.put("2026-01-31/b", b"x")
+    assert store.get("2026-01-31/b", 1) == b"x"
+
+
+def test_a_remote_store_is_what_fsspec_says(tmp_path):
+    assert isinstance(opened("memory://x", tmp_path), Remote)
+    fsspec.filesystem("memory").pipe_file("/x/2026-01-31/b", b"content")
+    assert opened("memory://x/", tmp_path).get("2026-01-31/b", 7) == b"content"
+
+
+def test_what_cannot_be_opened_is_one_sentence(tmp_path):
+    with pytest.raises(Unusable, match="gopher"):
+        opened("gopher://x", tmp_path)

@@ -21,7 +21,10 @@ SHORTEST_BACKOFF_SECONDS = 0.2
 
 
 class Backoff:
-    """When to try again: jitter under a doubling ceiling, and never before the server's own word."""
+    """When to try again: after the server's own word, by a jitter under a doubling ceiling.
+
+    The jitter comes on top, or all clients that were told the same second would come back in it.
+    """
 
     def __init__(self, *, longest_seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._longest_seconds, self._clock = longest_seconds, clock
@@ -36,7 +39,7 @@ class Backoff:
         """Nothing went through."""
         ceiling = min(self._longest_seconds, SHORTEST_BACKOFF_SECONDS * 2 ** min(self._failures, 20))
         self._failures += 1
-        pause = max(retry_after_seconds, random.uniform(ceiling / 2, ceiling))  # noqa: S311
+        pause = retry_after_seconds + random.uniform(ceiling / 2, ceiling)  # noqa: S311
         self._until = self._clock() + pause
 
     def succeeded(self) -> None:

@@ -6,6 +6,7 @@ import httpx
 from fastapi import FastAPI
 
 from schemas.topics import DEPLOYMENTS, TOPICS
+from services.gateway.admission import Admission
 from services.gateway.broker import KafkaBroker, KafkaSender
 from services.gateway.config import Config
 from services.gateway.documentation import document
@@ -14,7 +15,7 @@ from services.gateway.gateway import Limits
 from services.gateway.intake import Intake
 from services.gateway.keeper import Keeper
 from services.gateway.keys import KeyCache
-from services.gateway.routes import Deployments, Throttle, deployment_routes, intake_routes
+from services.gateway.routes import Deployments, deployment_routes, intake_routes
 from services.gateway.spool import Spool
 from services.shared.access import Guard, required_secret
 from services.shared.kafka import Kafka
@@ -35,14 +36,10 @@ def build(config: Config) -> tuple[FastAPI, Sequence[Runtime]]:
     sender = KafkaSender(Producer(Kafka.of(config)), config.send_seconds)
     spool = Spool(config.spool, limit_bytes=config.spool_limit_bytes) if config.spool else None
     keys = KeyCache(_registry(config, secret), config.data / "state" / "gateway-keys.json", config.keys_seconds)
-    throttle = Throttle(
-        messages_per_second=config.rate_per_second,
-        burst=max(config.burst_calls, config.batch_calls),
-        in_flight_bytes=config.in_flight_bytes,
-    )
+    gates = {"kafka": sender.gate(config.unsettled_bytes), **({"spool": spool.gate} if spool else {})}
     payloads = opened(config.payloads_url, config.data / "payloads")
     intake = Intake(sender, spool, config.limits, utc_now, payloads=payloads)
-    app = web(intake, deployments, Guard(secret, keys), throttle, limits=config.limits)
+    app = web(intake, deployments, Guard(secret, keys), Admission(config.most, gates), limits=config.limits)
     broker = KafkaBroker(Kafka.of(config), TOPICS, config.spool_groups)
     expiry = Expiry(payloads, config.limits.oldest)
     return app, (deployments, keys, expiry, *([Keeper(spool, sender, broker)] if spool else []))
@@ -54,10 +51,10 @@ def _registry(config: Config, secret: str) -> httpx.AsyncClient:
     )
 
 
-def web(intake: Intake, deployments: Deployments, guard: Guard, throttle: Throttle, *, limits: Limits) -> FastAPI:
+def web(intake: Intake, deployments: Deployments, guard: Guard, admission: Admission, *, limits: Limits) -> FastAPI:
     """The gateway's HTTP side; every route is denied unless it names its permission."""
     app = guarded("Tidemark gateway", DESCRIPTION, guard)
-    app.include_router(intake_routes(intake, throttle, limits))
+    app.include_router(intake_routes(intake, admission, limits))
     app.include_router(deployment_routes(deployments))
     document(app)
     return app

@@ -7,6 +7,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import Topic
+from services.gateway.admission import Gate
+from services.gateway.metrics import UNSETTLED_BYTES
 from services.gateway.retention import Offsets, Progress, readers
 from services.gateway.spool import Entry
 from services.shared.ends import FETCH_WAIT_MS, true_ends
@@ -23,7 +25,19 @@ class KafkaSender:
     async def send_all(self, entries: Sequence[Entry]) -> Sequence[bool]:
         """Send in order and wait; whether each was acknowledged."""
         messages = [(entry.topic, entry.key, entry.value) for entry in entries]
-        return await self._producer.attempt(messages, self._timeout_seconds)
+        try:
+            return await self._producer.attempt(messages, self._timeout_seconds)
+        finally:
+            UNSETTLED_BYTES.set(self._producer.late_bytes)
+
+    def gate(self, most_bytes: int) -> Gate:
+        """Closed while more than `most_bytes` are late: Kafka is slow or away, and they are still in memory."""
+
+        def closed(_size_bytes: int) -> str | None:
+            late = self._producer.late_bytes
+            return f"Kafka is slow or away: {late} bytes are not acknowledged" if late > most_bytes else None
+
+        return closed
 
 
 class KafkaBroker:

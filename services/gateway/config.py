@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from services.gateway.admission import Most
 from services.gateway.gateway import Limits
 from services.shared.settings import ServiceSettings
 
@@ -21,7 +22,12 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
     inline_bytes: int = Field(
         256 << 10, ge=4096, le=900_000, description="A larger call goes by reference: its texts to the payloads."
     )
-    in_flight_bytes: int = Field(256 << 20, ge=1 << 20, description="Bodies worked on at once; more is 429.")
+    in_flight_bytes: int = Field(64 << 20, ge=1 << 20, description="Bodies worked on at once; more is 429.")
+    in_flight_requests: int = Field(256, ge=1, le=100_000, description="Requests worked on at once; more is 429.")
+    unsettled_bytes: int = Field(
+        64 << 20, ge=1 << 20, description="Sent, late and still with the producer; more is 429: Kafka is slow or away."
+    )
+    body_seconds: float = Field(30, gt=0, le=600, description="How long a body may take to come; then it is 408.")
     rate_per_second: float = Field(10_000, gt=0, description="Messages a second of one key; more is 429.")
     burst_calls: int = Field(50_000, ge=1, description="Messages of one key at once; at least one full body.")
     retention_days: float = Field(30, gt=0, description="Older event times are refused.")
@@ -32,12 +38,22 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
     spool_groups: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Services whose commits let spooled messages go, with commas; empty: every group with a commit."
     )
-    spool_limit_bytes: int = Field(4 << 30, ge=1 << 20, description="A spool larger than this takes no more: 503.")
+    spool_limit_bytes: int = Field(4 << 30, ge=1 << 20, description="A spool larger than this takes no more: 429.")
 
     @field_validator("spool_groups", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return tuple(filter(None, (part.strip() for part in given.split(",")))) if isinstance(given, str) else given
+
+    @property
+    def most(self) -> Most:
+        """What is let in at once."""
+        return Most(
+            bytes=max(self.in_flight_bytes, self.body_bytes),
+            requests=self.in_flight_requests,
+            per_second=self.rate_per_second,
+            burst=max(self.burst_calls, self.batch_calls),
+        )
 
     @property
     def limits(self) -> Limits:
@@ -47,6 +63,7 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
             most=self.batch_calls,
             largest_bytes=self.call_bytes,
             inline_bytes=self.inline_bytes,
+            body_seconds=self.body_seconds,
             oldest=timedelta(days=self.retention_days),
             ahead=timedelta(seconds=self.ahead_seconds),
         )

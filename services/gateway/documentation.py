@@ -59,9 +59,10 @@ PROBLEMS = {
     400: "The body cannot be read; field, message and remedy say why.",
     401: "No credential, or one that is not known.",
     403: "The key lacks the scope.",
+    408: "The body did not come in time: send smaller batches.",
     413: "The body is too large, or holds too many messages: send smaller batches.",
     415: "The content encoding is not gzip.",
-    429: "Too many messages; Retry-After says when to send again.",
+    429: "Too much at once, of this key or of all; Retry-After says when to send again.",
     503: "Kafka or the disk takes nothing; Retry-After says when to send again.",
 }
 

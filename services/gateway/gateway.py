@@ -73,6 +73,7 @@ class Limits:
     largest_message_bytes: int = 900_000  # below the megabyte that Kafka takes, with room for key and headers
     oldest: timedelta = timedelta(days=30)
     ahead: timedelta = timedelta(minutes=5)
+    body_seconds: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The gateway over HTTP; each route names the scopes of which one is enough."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Protocol
@@ -12,8 +11,9 @@ from starlette.responses import Response
 
 from schemas.messages import Deployment, Target
 from services.gateway import body, gateway, metrics
+from services.gateway.admission import Admission, unavailable
 from services.gateway.documentation import CALLS_OPERATION, DEPLOYMENT_OPERATION, FEEDBACK_OPERATION
-from services.gateway.gateway import CALL, FEEDBACK, Client, Kind, Limits, TokenBucket, TooMany, Unreadable, Verdict
+from services.gateway.gateway import CALL, FEEDBACK, Client, Kind, Limits, TooMany, Unreadable, Verdict
 from services.gateway.intake import Intake
 from services.shared.access import permission, principal_of
 from services.shared.problem import Problem
@@ -30,50 +30,21 @@ class Deployments(Protocol):
         """What serves the target with this key."""
 
 
-class Throttle:
-    """Refuses before work is done: too many messages of one key, too many bytes at once."""
-
-    def __init__(self, *, messages_per_second: float, burst: float, in_flight_bytes: int) -> None:
-        self._rate, self._burst, self._most_bytes = messages_per_second, burst, in_flight_bytes
-        self._buckets: dict[str, TokenBucket] = {}
-        self._bytes = 0
-
-    @contextmanager
-    def holding(self, size_bytes: int) -> Iterator[None]:
-        """Hold `size_bytes` while a request is worked on; `Problem` (429) where there is no room for them."""
-        if self._bytes + size_bytes > self._most_bytes:
-            raise _later("saturated", "the gateway has as much in flight as it may", 1.0)
-        self._bytes += size_bytes
-        metrics.IN_FLIGHT_BYTES.set(self._bytes)
-        try:
-            yield
-        finally:
-            self._bytes -= size_bytes
-            metrics.IN_FLIGHT_BYTES.set(self._bytes)
-
-    def pass_rate(self, key_id: str, count: int) -> None:
-        """Count messages of a key; `Problem` (429) above its rate."""
-        now = time.monotonic()
-        if key_id not in self._buckets:
-            self._buckets[key_id] = TokenBucket(rate=self._rate, burst=self._burst, now_seconds=now)
-        wait_seconds = self._buckets[key_id].take(count, now)
-        if wait_seconds > 0:
-            raise _later("too_many", f"the key's rate of {self._rate:g} messages a second is used up", wait_seconds)
-
-
-def intake_routes(intake: Intake, throttle: Throttle, limits: Limits) -> APIRouter:
+def intake_routes(intake: Intake, admission: Admission, limits: Limits) -> APIRouter:
     """Routes that take calls and feedback."""
     router = APIRouter(tags=["intake"])
 
     async def post(request: Request, kind: Kind[Any]) -> Response:
         who = principal_of(request)
-        with throttle.holding(int(request.headers.get("Content-Length") or limits.largest_body_bytes)):
-            plain = await body.read(request, limits.largest_body_bytes)
-        with throttle.holding(len(plain)), _answerable(kind):
-            raws, client = gateway.split(plain, kind, limits)
-            throttle.pass_rate(who.key_id, len(raws))
-            _count_dropped(who.tenant, client)
-            return _answer(await intake.accept(raws, kind, who.tenant))
+        size = int(request.headers.get("Content-Length") or limits.largest_body_bytes)
+        with admission.entered(size):
+            with admission.holding(size):
+                plain = await _read(request, limits)
+            with admission.holding(len(plain)), _answerable(kind):
+                raws, client = gateway.split(plain, kind, limits)
+                admission.pass_rate(who.key_id, len(raws))
+                _count_dropped(who.tenant, client)
+                return _answer(await intake.accept(raws, kind, who.tenant))
 
     @router.post("/v1/calls", openapi_extra=CALLS_OPERATION)
     @permission("emit")
@@ -104,7 +75,7 @@ def deployment_routes(deployments: Deployments) -> APIRouter:
         """What serves the target; ETag is the revision, and 304 the answer where it is the one in If-None-Match."""
         target = Target(tenant=principal_of(request).tenant, app=app, environment=environment)
         if not deployments.ready.is_set():
-            raise _away("the deployments are not read yet")
+            raise unavailable("the deployments are not read yet")
         running = deployments.get(target.key)
         if running is None:
             message = f"nothing is deployed for {app} in {environment}"
@@ -117,6 +88,15 @@ def deployment_routes(deployments: Deployments) -> APIRouter:
     return router
 
 
+async def _read(request: Request, limits: Limits) -> bytes:
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            return await body.read(request, limits.largest_body_bytes)
+    except TimeoutError:
+        said = f"the body did not come within {limits.body_seconds:g} s"
+        raise Problem(408, "too_slow", said, remedy="send smaller batches") from None
+
+
 @contextmanager
 def _answerable(kind: Kind[Any]) -> Iterator[None]:
     try:
@@ -126,13 +106,13 @@ def _answerable(kind: Kind[Any]) -> Iterator[None]:
         field = error.field or kind.plural
         raise Problem(status, "unreadable", error.message, field=field, remedy=error.remedy) from error
     except OSError as error:
-        raise _away(f"accepted messages cannot be written to disk: {error.strerror}") from error
+        raise unavailable(f"accepted messages cannot be written to disk: {error.strerror}") from error
 
 
 def _answer(verdicts: list[Verdict]) -> Response:
     statuses = {verdict.status for verdict in verdicts}
     if "retry" in statuses and "stored" not in statuses:
-        raise _away("Kafka takes nothing")
+        raise unavailable("Kafka takes nothing")
     return Response(msgspec.json.encode({"results": verdicts}), media_type="application/json")
 
 
@@ -140,15 +120,3 @@ def _count_dropped(tenant: str, client: Client) -> None:
     dropped = client.dropped if isinstance(client.dropped, int) else sum(client.dropped.values())
     if dropped > 0:
         metrics.CLIENT_DROPPED.labels(tenant).inc(dropped)
-
-
-def _later(code: str, message: str, wait_seconds: float) -> Problem:
-    metrics.REFUSED.labels(code).inc()
-    headers = {"Retry-After": str(max(1, round(wait_seconds)))}
-    return Problem(429, code, message, remedy="send again after the seconds in Retry-After", headers=headers)
-
-
-def _away(message: str) -> Problem:
-    metrics.REFUSED.labels("unavailable").inc()
-    remedy = "send again after the seconds in Retry-After; repeats are harmless"
-    return Problem(503, "unavailable", message, remedy=remedy, headers={"Retry-After": "1"})

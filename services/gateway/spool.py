@@ -91,6 +91,13 @@ class Spool:
         """The size of everything on disk."""
         return self.current.bytes + sum(segment.bytes for segment in self.closed)
 
+    def gate(self, size_bytes: int) -> str | None:
+        """Why a body of this size would not fit with all that is being written; None where it would."""
+        waiting = sum(len(entry.value) for entries, _ in self._waiting for entry in entries)
+        if self.bytes + waiting + size_bytes <= self._limit_bytes:
+            return None
+        return "the spool is full: a consumer is behind, or the broker is away"
+
     async def append(self, entries: Sequence[Entry]) -> Receipt:
         """Write the entries and return when they are on the disk. Raises OSError where they could not be written."""
         if self.bytes > self._limit_bytes:

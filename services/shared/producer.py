@@ -99,7 +99,7 @@ class Producer:
         self._lock = asyncio.Lock()
         self._verified: tuple[object, ...] = ()
         self._run = ""
-        self._late: set[asyncio.Future[Any]] = set()
+        self._late: dict[asyncio.Future[Any], int] = {}
 
     async def __aenter__(self) -> Self:
         await self.connected()
@@ -107,6 +107,11 @@ class Producer:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    @property
+    def late_bytes(self) -> int:
+        """Bytes of what an `attempt` gave up waiting for and that is neither acknowledged nor refused yet."""
+        return sum(self._late.values())
 
     @property
     def broker_run(self) -> str:
@@ -180,8 +185,8 @@ class Producer:
         # Waited for, not cancelled: aiokafka leaves connections open that are cancelled half-way.
         await asyncio.wait([trying], timeout=timeout_seconds)
         if not trying.done():
-            self._late.add(trying)
-            trying.add_done_callback(self._late.discard)
+            self._late[trying] = sum(len(message[2]) for message in messages)
+            trying.add_done_callback(self._late.pop)
             return [False] * len(messages)
         results = trying.result()
         if any(result is not None for result in results):

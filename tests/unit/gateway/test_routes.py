@@ -11,10 +11,10 @@ from starlette.routing import Mount
 
 from schemas.ids import derived_id
 from schemas.messages import Call, Deployment, Feedback, Target
+from services.gateway.admission import Admission, Most
 from services.gateway.app import web
 from services.gateway.gateway import Limits
 from services.gateway.intake import Intake
-from services.gateway.routes import Throttle
 from services.gateway.spool import Spool
 from services.shared.access import PUBLIC, Guard, KeyHash, KeyIndex, hash_key, permissions
 from services.shared.object_store import Folder
@@ -31,8 +31,12 @@ class Kafka:
     def __init__(self) -> None:
         self.log = []
         self.away = False
+        self.until, self.waiting = None, 0
 
     async def send_all(self, entries):
+        if self.until:
+            self.waiting += 1
+            await self.until.wait()
         taken = [not self.away and b"unwanted" not in entry.value for entry in entries]
         self.log += [entry for entry, acknowledged in zip(entries, taken, strict=True) if acknowledged]
         return taken
@@ -61,14 +65,22 @@ def a_key(name: str, tenant: str, *scopes: str) -> KeyHash:
 
 
 def an_app(
-    kafka, deployments, spool=None, *, rate: float = 1000, in_flight_bytes: int = 1 << 20, payloads=None, limits=LIMITS
+    kafka,
+    deployments,
+    spool=None,
+    *,
+    rate: float = 1000,
+    in_flight_bytes: int = 1 << 20,
+    payloads=None,
+    limits=LIMITS,
+    admission=None,
 ):
     keys = KeyIndex(
         [a_key("emitter", "acme", "emit"), a_key("reader", "acme", "read"), a_key("rival", "rival", "emit")]
     )
-    throttle = Throttle(messages_per_second=rate, burst=rate, in_flight_bytes=in_flight_bytes)
+    admission = admission or Admission(Most(bytes=in_flight_bytes, per_second=rate, burst=rate))
     intake = Intake(kafka, spool, limits, lambda: NOW, payloads=payloads)
-    return web(intake, deployments, Guard(SECRET, keys), throttle, limits=limits)
+    return web(intake, deployments, Guard(SECRET, keys), admission, limits=limits)
 
 
 def with_payloads(kafka, deployments, folder):
@@ -201,6 +213,56 @@ async def test_a_full_gateway_refuses_before_it_reads(kafka, deployments):
     async with a_client(an_app(kafka, deployments, in_flight_bytes=10)) as emitter:
         answer = await emitter.post("/v1/calls", json=a_call())
         assert (answer.status_code, answer.json()["error"]["code"]) == (429, "saturated")
+
+
+async def test_too_many_requests_at_once_are_asked_to_come_back(kafka, deployments):
+    app, slow = an_app(kafka, deployments, admission=Admission(Most(requests=2))), asyncio.Event()
+    kafka.until = slow
+    async with a_client(app) as emitter:
+        first = [asyncio.create_task(emitter.post("/v1/calls", json=a_call())) for _ in range(2)]
+        while kafka.waiting < 2:
+            await asyncio.sleep(0)
+        refused = await emitter.post("/v1/calls", json=a_call())
+        slow.set()
+        answered = [answer.status_code for answer in await asyncio.gather(*first)]
+        after = await emitter.post("/v1/calls", json=a_call())
+    assert (refused.status_code, refused.headers["Retry-After"], answered) == (429, "1", [200, 200])
+    assert after.status_code == 200
+    assert len(kafka.log) == 3
+
+
+async def test_what_is_behind_closes_the_door_before_anything_is_read(kafka, deployments):
+    closed = Admission(Most(), {"kafka": lambda _size: "Kafka is slow"})
+    async with a_client(an_app(kafka, deployments, admission=closed)) as emitter:
+        answer = await emitter.post("/v1/calls", content=b"not even JSON")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    assert (answer.json()["error"]["code"], answer.json()["error"]["message"]) == ("kafka", "Kafka is slow")
+
+
+async def test_a_body_that_does_not_come_is_given_up(kafka, deployments):
+    async def never():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    limits = Limits(largest_body_bytes=1000, body_seconds=0.05)
+    async with a_client(an_app(kafka, deployments, limits=limits)) as emitter:
+        answer = await emitter.post("/v1/calls", content=never())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (408, "too_slow")
+        assert (await emitter.post("/v1/calls", json=a_call())).status_code == 200
+
+
+async def test_a_spool_that_is_nearly_full_takes_only_what_fits(kafka, deployments, tmp_path):
+    spool = Spool(tmp_path, "run", limit_bytes=2300)
+    app = an_app(kafka, deployments, spool, admission=Admission(Most(), {"spool": spool.gate}))
+    async with a_client(app) as emitter:
+        answers = [await emitter.post("/v1/calls", json=a_call(prompt="x" * 400)) for _ in range(6)]
+        small = await emitter.post("/v1/calls", json=a_call(prompt="x"))
+    assert [answer.status_code for answer in answers][:2] == [200, 200]
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert len(list(spool.current.entries())) == len(kafka.log)
+    assert small.status_code == 200
+    assert spool.bytes <= 2300
+    spool.close()
 
 
 async def test_what_is_in_flight_is_given_back(kafka, deployments):

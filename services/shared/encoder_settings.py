@@ -4,7 +4,7 @@ from pydantic import Field
 
 from services.shared.encoder import Device, EncoderOptions
 from services.shared.model_store import BUILTIN
-from services.shared.sampling import Bounds
+from services.shared.sampling import LagBounds
 from services.shared.settings import ServiceSettings
 
 
@@ -33,9 +33,9 @@ class EncoderSettings(ServiceSettings):
     )
 
     @property
-    def sampling(self) -> Bounds:
+    def sampling(self) -> LagBounds:
         """From which lag on a sample is scored."""
-        return Bounds(self.sampling_lag_seconds, self.sampling_lag_messages, self.sampling_halvings)
+        return LagBounds(self.sampling_lag_seconds, self.sampling_lag_messages, self.sampling_halvings)
 
     @property
     def encoder(self) -> EncoderOptions:

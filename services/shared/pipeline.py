@@ -49,8 +49,8 @@ class Pipeline(Generic[In]):
     its type, under its own key. `failed`, where given, says what is emitted for a message that `handle` fails on.
     `ready`, where given, prepares what `handle` needs (loads a model), once, in the same thread, before the first
     batch. `acts` says that `handle` changes something beside its outputs: what comes of a replay is counted and not
-    handled. `sample`, where given, thins what is handled while the service is behind: one rate for the
-    whole of a batch, also where a part of it is handled again. A replay is never behind.
+    handled. `sample`, where given, thins what is handled while the service is behind: one rate for the whole of a
+    batch, also where a part of it is handled again. A replay is never behind.
 
     Order: kept within a partition. Repeats: after a crash the last unfinished batch is handled again, so outputs carry
     ids that are functions of their inputs. Failure: a `Transient` error is tried again for ever; any other error, and
@@ -61,7 +61,7 @@ class Pipeline(Generic[In]):
     marked as it is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first four are optional, and any object of them would be a second name
         self,
         name: str,
         *,

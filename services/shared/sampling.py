@@ -17,7 +17,7 @@ _SPAN = 2.0**64
 
 
 @dataclass(frozen=True)
-class Bounds:
+class LagBounds:
     """The lag, in seconds or messages, beyond which a sample is taken; 0 for no bound. The rate halves so often."""
 
     seconds: float = 0.0
@@ -40,12 +40,12 @@ class Rate:
     it does not flap. Rates are powers of two and the hash is one, so the sample of a lower rate lies within that of a
     higher one.
 
-    >>> rate = Rate(Bounds(seconds=60))
+    >>> rate = Rate(LagBounds(seconds=60))
     >>> [rate.follow(Lag(seconds=lag)) for lag in (50, 70, 130, 70, 40, 20)]
     [1.0, 0.5, 0.25, 0.25, 0.5, 1.0]
     """
 
-    bounds: Bounds
+    bounds: LagBounds
     halved: int = 0
 
     def follow(self, lag: Lag) -> float:
@@ -69,7 +69,7 @@ class Sampler:
     of the higher rate both times, so the score with the larger probability is the right one, and readers keep it.
     """
 
-    def __init__(self, service: str, bounds: Bounds, opinions: Container[str] = ()) -> None:
+    def __init__(self, service: str, bounds: LagBounds, opinions: Container[str] = ()) -> None:
         self._rate, self._opinions = Rate(bounds), opinions
         self._shown = metrics.SAMPLING_RATE.labels(service)
         self._shown.set(1)

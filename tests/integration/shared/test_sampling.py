@@ -9,7 +9,7 @@ from schemas.topics import CALLS, FEEDBACK, SCORES, dead_letters
 from services.shared import metrics
 from services.shared.pipeline import Pipeline
 from services.shared.process import utc_now
-from services.shared.sampling import Bounds, Sampler, place_of
+from services.shared.sampling import LagBounds, Sampler, place_of
 from services.shared.scoring import Evaluator, Measured, Metric
 from services.shared.tail import Tail
 from tests.support.broker import committed, declare, eventually, log_of, put
@@ -66,7 +66,7 @@ async def test_a_scorer_that_is_behind_scores_a_sample_errors_and_feedback_first
     tail = Tail(FEEDBACK, 1000)
     async with running(tail, a_process(kafka, tmp_path)):
         await eventually(tail.ready.is_set)
-        sampler = Sampler(NAME, Bounds(seconds=60), tail)
+        sampler = Sampler(NAME, LagBounds(seconds=60), tail)
         async with started(kafka, tmp_path, sampler, behind_seconds=400):
             await eventually(all_committed(kafka, 840))
     found = await scores(kafka)
@@ -80,7 +80,7 @@ async def test_a_scorer_that_is_behind_scores_a_sample_errors_and_feedback_first
 
 async def test_who_has_caught_up_scores_everything_again(kafka, topics, tmp_path):
     await put(kafka, CALLS, [a_call().encode() for _ in range(300)])
-    async with started(kafka, tmp_path, Sampler(NAME, Bounds(seconds=60)), behind_seconds=0):
+    async with started(kafka, tmp_path, Sampler(NAME, LagBounds(seconds=60)), behind_seconds=0):
         await eventually(all_committed(kafka, 300))
     assert {score.inclusion_probability for score in (await scores(kafka)).values()} == {1.0}
     assert len(await scores(kafka)) == 300
@@ -88,7 +88,7 @@ async def test_who_has_caught_up_scores_everything_again(kafka, topics, tmp_path
 
 async def test_a_replay_leaves_nothing_out(kafka, topics, tmp_path):
     await put(kafka, CALLS, [a_call().encode() for _ in range(200)])
-    sampler = Sampler(NAME, Bounds(seconds=60))
+    sampler = Sampler(NAME, LagBounds(seconds=60))
     async with started(kafka, tmp_path, sampler, behind_seconds=4000, replay="again"):
         await eventually(lambda: _scored(kafka, 200))
     assert {score.inclusion_probability for score in (await scores(kafka)).values()} == {1.0}

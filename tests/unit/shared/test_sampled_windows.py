@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from schemas.messages import CallError
 from services.alerter.alerter.significance import p_beyond_level
 from services.shared.aggregate import merge
-from services.shared.sampling import Bounds, Sampler
+from services.shared.sampling import LagBounds, Sampler
 from services.shared.scoring import Evaluator, Measured, Metric
 from services.shared.tumbling import Timing
 from services.windower.windower import Partition
@@ -53,7 +53,7 @@ def window_of(scores):
 @cache
 def samples(rate):
     """(statistics of all calls, weighted window of the sample, the same window unweighted), many times over."""
-    random, sampler = np.random.default_rng(20), Sampler("test", Bounds())
+    random, sampler = np.random.default_rng(20), Sampler("test", LagBounds())
     found = []
     for _ in range(REPEATS):
         everything = traffic(random)

@@ -12,10 +12,10 @@ from tidemark.preparing import sampled as sampled_by_client
 from schemas.ids import derived_id
 from schemas.messages import CallError
 from services.shared.lag import Lag
-from services.shared.sampling import Bounds, Rate, Sampler, place_of
+from services.shared.sampling import LagBounds, Rate, Sampler, place_of
 from tests.support.messages import a_call
 
-MINUTE = Bounds(seconds=60)
+MINUTE = LagBounds(seconds=60)
 lags = st.lists(st.floats(0, 1e6), max_size=40)
 
 
@@ -29,7 +29,7 @@ def calls(count, **fields):
 
 @given(lags)
 def test_the_rate_is_a_power_of_two_and_bounded(found):
-    rate = Rate(Bounds(seconds=60, halvings=5))
+    rate = Rate(LagBounds(seconds=60, halvings=5))
     rates = [rate.follow(Lag(seconds=lag)) for lag in found]
     assert all(each in {0.5**k for k in range(6)} for each in rates)
 
@@ -60,12 +60,12 @@ def test_an_overload_that_lasts_is_met_at_a_bounded_lag(overload):
         lag = max(0.0, lag + 1 - handled)
         worst = max(worst, lag)
     assert 60 < worst <= 2 * overload * 60 + 1
-    assert Rate(Bounds()).follow(Lag(seconds=worst)) == 1.0  # without a bound nothing is left out
+    assert Rate(LagBounds()).follow(Lag(seconds=worst)) == 1.0  # without a bound nothing is left out
 
 
 def test_messages_bound_the_lag_as_well_as_seconds():
-    assert Rate(Bounds(messages=1000)).follow(Lag(messages=3000)) == 0.25
-    assert Rate(Bounds(seconds=60, messages=1000)).follow(Lag(seconds=500, messages=10)) == 0.5**4
+    assert Rate(LagBounds(messages=1000)).follow(Lag(messages=3000)) == 0.25
+    assert Rate(LagBounds(seconds=60, messages=1000)).follow(Lag(seconds=500, messages=10)) == 0.5**4
 
 
 def test_samples_nest_and_have_the_size_they_say():

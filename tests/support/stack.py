@@ -18,13 +18,16 @@ START_SECONDS = 600
 
 
 class Stack:
-    """A stack of some services in its own data directory, on its own ports."""
+    """A stack of some services in its own data directory, on its own ports.
+
+    Settings are the supervisor's, or whole variables of a service.
+    """
 
     def __init__(self, folder, services=LIGHT, **settings):
         self.data = Path(folder)
         self.ports = Ports(_free_base())
         self.services = services
-        self._settings = {f"TIDEMARK_EMBEDDED_{name.upper()}": str(value) for name, value in settings.items()}
+        self._settings = {_variable(name): str(value) for name, value in settings.items()}
 
     def tidemark(self, *arguments):
         """Run a subcommand on this stack's data directory; its exit code and what it printed."""
@@ -92,6 +95,10 @@ class Stack:
                 if self.ask(query) >= wanted:
                     return
             time.sleep(0.2)
+
+
+def _variable(name):
+    return name if name.startswith("TIDEMARK_") else f"TIDEMARK_EMBEDDED_{name.upper()}"
 
 
 def _free_base():

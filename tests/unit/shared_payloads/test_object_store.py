@@ -53,8 +53,9 @@ def test_many_threads_put_the_same(store):
 
 def test_only_the_owner_reads_a_directory(tmp_path):
     Folder(tmp_path / "payloads").put("2026-01-31/a/b", b"x")
-    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "payloads").rglob("*")}
-    assert modes == {0o700, 0o600}
+    root = tmp_path / "payloads"
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (root, *root.rglob("*"))}
+    assert modes == {(True, 0o700), (False, 0o600)}
 
 
 def test_what_was_broken_off_is_no_payload(tmp_path, monkeypatch):

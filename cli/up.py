@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,7 +23,10 @@ Data = Annotated[
     Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
 ]
 PortBase = Annotated[int | None, typer.Option(help="The first port.", show_default="8700")]
-BrokerKind = Annotated[str, typer.Option("--broker", help="tansu (log in memory) or kafka (log on disk).")]
+BrokerKind = Annotated[
+    Literal["tansu", "kafka"] | None,
+    typer.Option("--broker", help="With its log in memory, or on disk.", show_default="what the data has, or tansu"),
+]
 Setting = Annotated[list[str] | None, typer.Option("--set", help="TIDEMARK_NAME=value, for any service; repeatable.")]
 Without = Annotated[list[str] | None, typer.Option(help="A service that is not started; repeatable.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return when everything runs.")]
@@ -34,7 +37,7 @@ _LONGEST_START_SECONDS = 900
 def up(
     data: Data = None,
     port_base: PortBase = None,
-    broker: BrokerKind = "",
+    broker: BrokerKind = None,
     setting: Setting = None,
     without: Without = None,
     detach: Detach = False,
@@ -43,7 +46,7 @@ def up(
     """Start the embedded stack: broker, ClickHouse and every service. Ctrl-C stops it."""
     _settle(data, port_base, broker, setting or [], without or [])
     try:
-        planned = plan(Config(), os.environ)
+        planned = plan(Config(), os.environ, tell=say)
     except (ValueError, KafkaMissingError) as error:
         fail(str(error))
     if ControlClient(planned.data).running:
@@ -54,7 +57,9 @@ def up(
     (_in_background if detach else _in_foreground)(planned, as_json)
 
 
-def _settle(data: Path | None, port_base: int | None, broker: str, settings: list[str], without: list[str]) -> None:
+def _settle(
+    data: Path | None, port_base: int | None, broker: str | None, settings: list[str], without: list[str]
+) -> None:
     """What the command line says becomes environment: the one place that settings are read from."""
     for setting in settings:
         name, separator, value = setting.partition("=")
@@ -65,7 +70,7 @@ def _settle(data: Path | None, port_base: int | None, broker: str, settings: lis
         os.environ["TIDEMARK_DATA"] = str(data)
     if port_base is not None:
         os.environ["TIDEMARK_EMBEDDED_PORT_BASE"] = str(port_base)
-    if broker:
+    if broker is not None:
         os.environ["TIDEMARK_EMBEDDED_BROKER"] = broker
     if without:
         os.environ["TIDEMARK_EMBEDDED_WITHOUT"] = ",".join(without)

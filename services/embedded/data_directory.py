@@ -44,16 +44,19 @@ class DataDirectory:
         return _kept(self.api_key_file, "tdm_")
 
     def broker(self, wanted: str) -> str:
-        """The kind of broker that the directory's data belong to, `wanted` or `tansu` at first use.
+        """The kind of broker to run on the directory: the one that its data belong to; else `wanted`, or `tansu`.
 
         Raises `ValueError` where another one is wanted: its log, and every offset that is stored, would be lost.
         """
         had = self.broker_kind()
         if had and wanted not in ("", had):
             raise ValueError(f"{self.root} has its data on {had}: use --broker {had}, or another directory with --data")
-        if not had:
-            self.broker_file.write_text(f"{wanted or 'tansu'}\n")
         return had or wanted or "tansu"
+
+    def keep_broker(self, kind: str) -> None:
+        """Let the directory's data belong to a kind of broker from here on."""
+        if not self.broker_file.exists():
+            _write_private(self.broker_file, kind)
 
     def broker_kind(self) -> str:
         """The kind of broker that the directory's data belong to; empty where there are none."""

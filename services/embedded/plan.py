@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from services.embedded.broker import Engine, InMemory
@@ -45,18 +45,25 @@ class Plan:
         return f"http://127.0.0.1:{self.ports.control}"
 
 
-def plan(config: Config, outside: Mapping[str, str], cores: int | None = None) -> Plan:
-    """Work out a run; makes the data directory and its secrets.
+def plan(
+    config: Config,
+    outside: Mapping[str, str],
+    cores: int | None = None,
+    *,
+    tell: Callable[[str], None] | None = None,
+) -> Plan:
+    """Work out a run; makes the data directory and its secrets, and brings Apache Kafka where that is wanted.
 
     Raises `ValueError` for a variable that nothing would read, a service that does not exist and another broker than
-    the data directory has, and `KafkaMissingError` where Apache Kafka is wanted and cannot be had.
+    the data directory has, and `KafkaMissingError` where Apache Kafka is wanted and cannot be had. `tell` is given a
+    sentence before anything that takes long.
     """
     if unknown := unknown_variables(outside):
         raise ValueError(f"{', '.join(sorted(unknown))}: no part of the stack reads this; is it misspelt?")
     services = tuple(service for service in SERVICES if service.name not in config.left_out)
     data, ports = DataDirectory(config.data), Ports(config.port_base)
     data.create()
-    engine, cores = _engine(config, data, ports), cores or os.cpu_count() or 1
+    engine, cores = _engine(config, data, ports, tell), cores or os.cpu_count() or 1
     environment = Environment(config, data, outside, durable=engine.durable)
     return Plan(
         config=config,
@@ -69,11 +76,14 @@ def plan(config: Config, outside: Mapping[str, str], cores: int | None = None) -
     )
 
 
-def _engine(config: Config, data: DataDirectory, ports: Ports) -> Engine:
-    if data.broker(config.broker) == "tansu":
-        return InMemory(ports.broker)
-    place = data.root / "kafka"
-    return OnDisk(Cluster.of(place, [(ports.broker, ports.controller)], java=java(), jars=fetch()))
+def _engine(config: Config, data: DataDirectory, ports: Ports, tell: Callable[[str], None] | None) -> Engine:
+    kind = data.broker(config.broker)
+    engine: Engine = InMemory(ports.broker)
+    if kind == "kafka":
+        pairs = [(ports.broker, ports.controller)]
+        engine = OnDisk(Cluster.of(data.root / "kafka", pairs, java=java(), jars=fetch(tell=tell)))
+    data.keep_broker(kind)  # not before it can be had
+    return engine
 
 
 def _clickhouse(data: DataDirectory, ports: Ports, environment: Mapping[str, str]) -> Launch:

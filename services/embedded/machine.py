@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -35,7 +35,7 @@ def look(data: DataDirectory, ports: Ports, environment: Mapping[str, str], *, r
     yield models(Path(environment.get("TIDEMARK_MODELS", str(ROOT / "models"))))
     yield assets()
     yield broker_program()
-    yield kafka(chosen="kafka" in (data.broker_kind(), environment.get("TIDEMARK_EMBEDDED_BROKER")))
+    yield from kafka(chosen="kafka" in (data.broker_kind(), environment.get("TIDEMARK_EMBEDDED_BROKER")))
     if not running:
         yield memory(psutil.virtual_memory().available)
         yield free_ports(ports)
@@ -118,14 +118,19 @@ def broker_program() -> Finding:
         return problem("broker program", f"not there: {error}", "run `make setup`, or set TIDEMARK_KAFKA_BOOTSTRAP")
 
 
-def kafka(*, chosen: bool) -> Finding:
-    """Whether Apache Kafka could be the broker; nothing is wrong where nobody wants it."""
+def kafka(*, chosen: bool) -> Iterator[Finding]:
+    """Whether Apache Kafka could be the broker: Java and the jars; nothing is wrong where nobody wants it."""
+    yield _for_kafka("Java", java, chosen=chosen)
+    yield _for_kafka("Apache Kafka", found, chosen=chosen)
+
+
+def _for_kafka(about: str, look_for: Callable[[], object], *, chosen: bool) -> Finding:
     try:
-        return good("Apache Kafka", f"{java()} and {found()}")
+        return good(about, str(look_for()))
     except KafkaMissingError as error:
         if chosen:
-            return problem("Apache Kafka", str(error), "do that, or use `--broker tansu` with another data directory")
-        return good("Apache Kafka", f"not used. For `tidemark up --broker kafka`: {error}")
+            return problem(about, str(error), "do that, or use `--broker tansu` with another data directory")
+        return good(about, f"not used. For `tidemark up --broker kafka`: {error}")
 
 
 def free_ports(ports: Ports) -> Finding:

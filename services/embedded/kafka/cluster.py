@@ -33,6 +33,11 @@ class Node:
         """What it is told."""
         return self.folder / "server.properties"
 
+    @property
+    def output(self) -> Path:
+        """Where whoever runs it may keep what it prints."""
+        return self.folder / "output.log"
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -63,7 +68,9 @@ class Cluster:
         file = self.folder / "cluster-id"
         if not file.exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file.write_text(urlsafe_b64encode(uuid4().bytes).decode().rstrip("="))
+            fresh = file.with_suffix(".tmp")
+            fresh.write_text(urlsafe_b64encode(uuid4().bytes).decode().rstrip("="))
+            fresh.replace(file)  # in one step: half an id would be the log's name for good
         return file.read_text().strip()
 
     def prepare(self) -> None:
@@ -99,7 +106,9 @@ class Cluster:
         return {**common(), **{name: str(value) for name, value in own.items()}}
 
     def _format(self, node: Node) -> None:
-        command = self._java("kafka.tools.StorageTool", "format", "-t", self.id, "-c", str(node.settings))
+        # Written with `=`: an id may begin with a dash, and would be taken for an option.
+        told = ("format", f"--cluster-id={self.id}", f"--config={node.settings}")
+        command = self._java("kafka.tools.StorageTool", *told)
         ran = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
         if ran.returncode:
             raise KafkaMissingError(f"{node.log} could not be formatted: {(ran.stderr or ran.stdout).strip()[-500:]}")

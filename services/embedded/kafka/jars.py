@@ -4,7 +4,7 @@ import fcntl
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -12,8 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy" / "kafka"
 JARS = ROOT / ".kafka" / "jars"
-_FETCH_SECONDS = 600
-_REMEDY = "install Maven 3 (Debian: `apt-get install maven`) and run `python -m services.embedded.kafka --fetch`"
+FETCH_SECONDS = 600.0
 
 
 class KafkaMissingError(Exception):
@@ -32,32 +31,45 @@ def wrong(folder: Path = JARS) -> list[str]:
     return sorted(dict(listed().items() ^ found.items()))
 
 
-def fetch(folder: Path = JARS) -> Path:
+def fetch(folder: Path = JARS, *, tell: Callable[[str], None] | None = None, seconds: float = FETCH_SECONDS) -> Path:
     """The folder with every jar, brought there where that is needed; raises `KafkaMissingError`.
 
-    Safe for several processes at once. Half a minute where Maven has nothing yet.
+    Safe for several processes at once. Half a minute where Maven has nothing yet, and never longer than `seconds`;
+    `tell` is given a sentence before.
     """
     with _alone(folder):
         if wrong(folder):
-            _bring(folder)
+            _bring(folder, tell, seconds)
     return folder
 
 
 def found(folder: Path = JARS) -> Path:
     """The folder with every jar; raises `KafkaMissingError` where it would have to be brought."""
-    if bad := wrong(folder):
-        raise KafkaMissingError(f"Apache Kafka's jars are not in {folder} ({len(bad)} of them): {_REMEDY}")
+    if wrong(folder):
+        raise _absent(folder)
     return folder
 
 
-def _bring(folder: Path) -> None:
+def _absent(folder: Path) -> KafkaMissingError:
+    maven = "" if shutil.which("mvn") else "install Maven 3 (Debian: `apt-get install maven`), then "
+    return KafkaMissingError(
+        f"Apache Kafka's jars are not in {folder}: {maven}`python -m services.embedded.kafka --fetch` brings them"
+    )
+
+
+def _bring(folder: Path, tell: Callable[[str], None] | None, seconds: float) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise KafkaMissingError(f"Apache Kafka's jars are not here, and Maven neither: {_REMEDY}")
+        raise _absent(folder)
+    if tell:
+        tell(f"Maven brings Apache Kafka's jars into {folder} (43 MB, once)")
     with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
         command = [maven, "-q", "-B", "-f", str(DEPLOY / "pom.xml"), "dependency:copy-dependencies"]
         command += [f"-DoutputDirectory={fresh}", "-DincludeScope=runtime"]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            raise KafkaMissingError(f"Maven did not bring Apache Kafka's jars within {seconds:.0f} s") from None
         if ran.returncode:
             raise KafkaMissingError(f"Maven could not bring Apache Kafka's jars: {ran.stdout.strip()[-500:]}")
         if bad := wrong(Path(fresh)):

@@ -76,6 +76,9 @@ class Broker:
         except (TimeoutError, BrokerError):
             await child.kill()
             raise BrokerError(f"the broker does not listen on port {engine.port}: see {log}") from None
+        except asyncio.CancelledError:
+            await child.kill()  # nobody else knows of it yet
+            raise
         return broker
 
     async def _listening(self) -> None:

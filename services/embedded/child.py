@@ -4,7 +4,7 @@ import asyncio
 import ctypes
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +26,6 @@ class Child:
     @classmethod
     async def start(cls, command: Sequence[str], environment: Mapping[str, str], log: Path) -> "Child":
         """Start `command`; what it prints is appended to `log`, straight, so that no reader can block it."""
-        supervisor = os.getpid()
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             process = await asyncio.create_subprocess_exec(
@@ -36,7 +35,7 @@ class Child:
                 stderr=descriptor,
                 env=dict(environment),
                 start_new_session=True,
-                preexec_fn=lambda: _die_with(supervisor),
+                preexec_fn=dies_with_parent(),
             )
         finally:
             os.close(descriptor)
@@ -76,7 +75,16 @@ class Child:
             os.killpg(self._process.pid, number)
 
 
-def _die_with(supervisor: int) -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != supervisor:  # it died between fork and prctl
-        os._exit(1)
+def dies_with_parent() -> Callable[[], None]:
+    """What a child of this process calls before it becomes another program (`preexec_fn`).
+
+    The kernel then kills it when this process ends, even by SIGKILL. The child must be started from the main thread.
+    """
+    parent = os.getpid()
+
+    def tie() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died between fork and prctl
+            os._exit(1)
+
+    return tie

@@ -122,7 +122,9 @@ class Supervisor:
         await self.keeper.watch()
 
     def _begin_ranks(self) -> None:
-        self._ranks = asyncio.create_task(self._start_ranks())
+        # On a durable log the broker's return finds a start that went on without it.
+        if self._ranks is None or self._ranks.done():
+            self._ranks = asyncio.create_task(self._start_ranks())
 
     async def _start_ranks(self) -> None:
         await self.stack.start(self.plan.config.ready_seconds)

@@ -1,37 +1,39 @@
 """Runs Apache Kafka in the foreground until Ctrl-C: `python -m services.embedded.kafka --brokers 3`."""
 
 import argparse
+import asyncio
+import os
 import signal
-import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from services.embedded.broker import listens
+from services.embedded.child import Child
 from services.embedded.kafka.cluster import Cluster
 from services.embedded.kafka.jars import JARS, KafkaMissingError, fetch
 from services.embedded.kafka.java import java
 from services.embedded.occupants import occupant, taken
 
-READY_SECONDS, STOP_SECONDS = 60, 30
+READY_SECONDS, STOP_SECONDS = 90, 30
+_LOOK_SECONDS = 0.1
 
 
 def main() -> int:
     """Bring the jars, run the brokers, and end them; the exit code."""
     wanted = _arguments()
     try:
-        jars = fetch()
+        program, jars = java(), fetch(tell=_say)
         if wanted.fetch:
-            sys.stdout.write(f"Apache Kafka's jars are in {jars}\n")
+            _say(f"Apache Kafka's jars are in {jars}")
             return 0
-        ports = [(wanted.port + number, wanted.port + 10 + number) for number in range(wanted.brokers)]
-        if busy := taken({str(port): port for pair in ports for port in pair}):
-            raise KafkaMissingError(f"ports are taken: {', '.join(f'{p} by {occupant(int(p))}' for p in busy)}")
-        cluster = Cluster.of(wanted.data, ports, java=java(), jars=jars)
+        # A folder for each size: a cluster of three that was one has topics with one copy, and the reverse loses some.
+        cluster = Cluster.of(wanted.data / str(wanted.brokers), _ports(wanted), java=program, jars=jars)
         cluster.prepare()
     except KafkaMissingError as error:
         sys.stderr.write(f"kafka: {error}\n")
-        return 69
-    return _run(cluster)
+        return os.EX_UNAVAILABLE
+    return asyncio.run(_run(cluster))
 
 
 def _arguments() -> argparse.Namespace:
@@ -43,40 +45,54 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(cluster: Cluster) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    # A session of their own: Ctrl-C is ours, to end them in order.
-    running = [subprocess.Popen(cluster.command(node), start_new_session=True) for node in cluster.nodes]
+def _ports(wanted: argparse.Namespace) -> list[tuple[int, int]]:
+    ports = [(wanted.port + number, wanted.port + 10 + number) for number in range(wanted.brokers)]
+    if busy := taken({str(port): port for pair in ports for port in pair}):
+        raise KafkaMissingError(f"ports are taken: {', '.join(f'{p} by {occupant(int(p))}' for p in busy)}")
+    return ports
+
+
+async def _run(cluster: Cluster) -> int:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    running: list[Child] = []
     try:
-        _until_they_listen(cluster, running)
-        sys.stdout.write(f"Apache Kafka listens at {cluster.bootstrap}; Ctrl-C ends it\n")
-        sys.stdout.flush()
-        while all(process.poll() is None for process in running):
-            time.sleep(0.5)
+        for node in cluster.nodes:
+            child = await Child.start(cluster.command(node), os.environ, node.output)
+            running.append(child)
+        if await _all_listen(cluster, running, told):
+            _say(f"Apache Kafka listens at {cluster.bootstrap}; logs are in {cluster.folder}; Ctrl-C ends it")
+        while not told.is_set() and all(child.running for child in running):
+            await asyncio.sleep(_LOOK_SECONDS)
+        return 0 if told.is_set() else _ended(cluster, running)
+    except TimeoutError:
+        sys.stderr.write(f"kafka: a broker does not listen after {READY_SECONDS} s; see {cluster.folder}\n")
         return 1
-    except KeyboardInterrupt:
-        return 0
     finally:
-        _end(running)
+        await asyncio.gather(*(child.stop(STOP_SECONDS) for child in running))
 
 
-def _until_they_listen(cluster: Cluster, running: list[subprocess.Popen[bytes]]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while len(taken({str(node.number): node.port for node in cluster.nodes})) < len(cluster.nodes):
-        if time.monotonic() > deadline or any(process.poll() is not None for process in running):
-            raise SystemExit("kafka: a broker did not start; what it printed says why")
-        time.sleep(0.1)
+async def _all_listen(cluster: Cluster, running: Sequence[Child], told: asyncio.Event) -> bool:
+    """Whether all of them came to listen before one ended, somebody asked for the end, or time was up."""
+    async with asyncio.timeout(READY_SECONDS):
+        while not all([await listens(node.port) for node in cluster.nodes]):
+            if told.is_set() or not all(child.running for child in running):
+                return False
+            await asyncio.sleep(_LOOK_SECONDS)
+    return True
 
 
-def _end(running: list[subprocess.Popen[bytes]]) -> None:
-    for process in running:
-        process.terminate()
-    for process in running:
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+def _ended(cluster: Cluster, running: Sequence[Child]) -> int:
+    for node, child in zip(cluster.nodes, running, strict=True):
+        if not child.running:
+            sys.stderr.write(f"kafka: broker {node.number} ended; {node.output} says why\n")
+    return 1
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

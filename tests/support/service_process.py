@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from services.embedded.child import dies_with_parent
 from tests.support.embedded_broker import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,9 @@ class ServiceProcess:
     def start(self) -> None:
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", f"services.{self.name}"]
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, preexec_fn=dies_with_parent()
+            )
 
     def ready(self) -> None:
         """Wait until the service says that it is."""

@@ -11,7 +11,7 @@ from services.shared.errors import Transient, Unusable
 from services.shared.kafka import Kafka
 from services.shared.pipeline import Pipeline
 from services.shared.record import REPLAY_HEADER
-from tests.support.broker import committed, declare, eventually, log_of, put
+from tests.support.broker import committed, declare, eventually, log_of, on_both, put
 from tests.support.messages import a_call, a_score_of
 from tests.support.process import a_process, running
 
@@ -151,6 +151,7 @@ async def test_a_missing_topic_is_said_with_its_remedy(kafka, tmp_path, monkeypa
         await a_pipeline().run(a_process(kafka, tmp_path))
 
 
+@on_both
 async def test_a_new_log_of_the_broker_is_read_from_its_beginning(mortal_broker, tmp_path):
     kafka = Kafka(mortal_broker.bootstrap)
     await declare(kafka, CALLS, SCORES, LETTERS)

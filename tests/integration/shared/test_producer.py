@@ -8,7 +8,7 @@ from aiokafka.errors import OutOfOrderSequenceNumber
 from schemas.topics import CALLS
 from services.shared.kafka import Kafka
 from services.shared.producer import Outgoing, Producer
-from tests.support.broker import declare, log_of
+from tests.support.broker import declare, log_of, on_both
 from tests.support.messages import a_call
 
 pytestmark = pytest.mark.embedded
@@ -48,7 +48,7 @@ async def test_what_was_not_confirmed_is_sent_again_by_another_producer(kafka, m
     assert await values(kafka) == [message.value for message in messages]
 
 
-async def test_publishing_outlives_the_broker_and_tells_the_new_run(mortal_broker):
+async def test_a_producer_outlives_the_broker_and_tells_the_new_run(mortal_broker):
     kafka = Kafka(mortal_broker.bootstrap)
     await declare(kafka, CALLS)
     async with Producer(kafka) as producer:
@@ -56,10 +56,24 @@ async def test_publishing_outlives_the_broker_and_tells_the_new_run(mortal_broke
         assert await producer.check_run() == mortal_broker.run
         mortal_broker.kill()
         assert await producer.attempt(some(1), 2.0) == [False]
-        late = some(3)
-        publishing = asyncio.create_task(producer.publish(late))
         mortal_broker.start()
         await declare(kafka, CALLS)
-        await asyncio.wait_for(publishing, 60)
+        late = some(3)
+        await asyncio.wait_for(producer.publish(late), 60)
         assert await producer.check_run() == mortal_broker.run
     assert (await values(kafka))[-3:] == [message.value for message in late]
+
+
+@pytest.mark.beyond_tansu("it acknowledges what is sent to a topic that its new, empty log lacks, and keeps nothing")
+@on_both
+async def test_what_is_being_published_when_the_broker_dies_is_there_once(mortal_broker):
+    kafka = Kafka(mortal_broker.bootstrap)
+    await declare(kafka, CALLS)
+    early, late = some(5), some(3)
+    async with Producer(kafka) as producer:
+        await producer.publish(early)
+        mortal_broker.kill()
+        publishing = asyncio.create_task(producer.publish(late))
+        mortal_broker.start()
+        await asyncio.wait_for(publishing, 90)
+    assert await values(kafka) == [message.value for message in early + late]

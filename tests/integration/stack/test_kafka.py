@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from services.embedded.control_client import alive
-from tests.support.kafka_broker import Apache
+from tests.support.kafka_broker import skip_where_missing
 from tests.support.stack import Stack
 from tests.support.traffic import Traffic
 
@@ -18,7 +18,7 @@ SCORED = "SELECT uniqExact(call_id) FROM scores WHERE evaluator = 'latency'"
 
 @pytest.fixture
 def stack(tmp_path):
-    Apache().stop()  # skips where Java or the jars cannot be had
+    skip_where_missing()
     made = Stack(tmp_path / "data", SERVICES, broker="kafka")
     yield made
     made.tidemark("down")

@@ -4,10 +4,14 @@ import stat
 
 import pytest
 
+from services.embedded import machine
+from services.embedded.config import Config
 from services.embedded.data_directory import DataDirectory
 from services.embedded.kafka import jars
 from services.embedded.kafka.cluster import Cluster
 from services.embedded.kafka.java import java, version
+from services.embedded.plan import plan
+from tests.support.kafka_broker import skip_where_missing
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def test_a_jar_with_other_bytes_or_without_a_line_is_refused(listed):
     (listed / "kafka.jar").write_bytes(b"another")
     (listed / "more.jar").write_bytes(b"more")
     assert jars.wrong(listed) == ["kafka.jar", "more.jar"]
-    with pytest.raises(jars.KafkaMissingError, match="install Maven"):
+    with pytest.raises(jars.KafkaMissingError, match="--fetch` brings them"):
         jars.found(listed)
 
 
@@ -68,10 +72,55 @@ def test_three_nodes_copy_each_other_and_one_stands_alone(tmp_path):
     assert one.id == Cluster.of(tmp_path / "one", [(1, 11)], java="java", jars=tmp_path).id != three.id
 
 
-def test_a_data_directory_belongs_to_one_broker(tmp_path):
+@pytest.mark.kafka
+def test_a_log_is_formatted_once_whatever_its_id_begins_with(tmp_path):
+    skip_where_missing()
+    cluster = Cluster.of(tmp_path, [(1, 11)], java=java(), jars=jars.JARS)
+    (tmp_path / "cluster-id").write_text("-AAAAAAAAAAAAAAAAAAAAA")
+    cluster.prepare()
+    written = (cluster.nodes[0].log / "meta.properties").read_text()
+    assert "cluster.id=-AAAAAAAAAAAAAAAAAAAAA\n" in written
+    cluster.prepare()
+    assert (cluster.nodes[0].log / "meta.properties").read_text() == written
+
+
+def test_a_maven_that_hangs_is_given_up(listed, tmp_path, monkeypatch):
+    slow = tmp_path / "mvn"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    told = []
+    with pytest.raises(jars.KafkaMissingError, match="did not bring"):
+        jars.fetch(listed, tell=told.append, seconds=0.2)
+    assert len(told) == 1
+
+
+def test_a_data_directory_belongs_to_the_broker_that_it_was_begun_with(tmp_path):
     data = DataDirectory(tmp_path)
-    assert [data.broker("kafka"), data.broker(""), data.broker("kafka")] == ["kafka"] * 3
+    assert [data.broker("kafka"), data.broker("")] == ["kafka", "tansu"]  # asking alone settles nothing
+    data.keep_broker("kafka")
+    data.keep_broker("tansu")
+    assert [data.broker(""), data.broker("kafka")] == ["kafka"] * 2
     with pytest.raises(ValueError, match="use --broker kafka"):
         data.broker("tansu")
-    (tmp_path / "other").mkdir()
-    assert DataDirectory(tmp_path / "other").broker("") == "tansu"
+
+
+def test_a_broker_that_cannot_be_had_is_not_what_the_data_are_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr("services.embedded.kafka.java.importlib.util.find_spec", lambda _: None)
+    with pytest.raises(jars.KafkaMissingError, match="install Java 17"):
+        plan(Config(data=tmp_path, broker="kafka"), {})
+    assert DataDirectory(tmp_path).broker_kind() == ""
+
+
+@pytest.mark.parametrize(("chosen", "grade"), [(True, "problem"), (False, "good")])
+def test_java_and_the_jars_are_looked_for_one_by_one(tmp_path, monkeypatch, chosen, grade):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr("services.embedded.kafka.java.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(machine, "found", lambda: jars.found(tmp_path))
+    java_, jars_ = machine.kafka(chosen=chosen)
+    assert (java_.grade, jars_.grade) == (grade, grade)
+    assert "install Java 17" in java_.what
+    assert "install Maven 3" in jars_.what

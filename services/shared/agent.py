@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 import faust
 import faust.streams
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 from faust.types import EventT
 
 from schemas.messages import DeadLetter
 from schemas.topics import Topic
-from services.shared import metrics
+from services.shared import metrics, session
 from services.shared.breaker import Breaker, Marker, Tripped
 from services.shared.commit_guard import GuardedTransport
 from services.shared.dead_letters import DeadLetters
@@ -101,11 +101,23 @@ class _Life:
         await self._membership.bury(process.kafka)
         async with Producer(process.kafka, self._progress.waited) as producer:
             app = self._app(producer)
-            await app.start()
+            starting = asyncio.ensure_future(app.start())
             try:
-                await _first(process.stopping.wait(), self._step(), self._watch(app, producer.broker_run))
+                if await self._joined(app, starting):
+                    await _first(process.stopping.wait(), self._step(), self._watch(app, producer.broker_run))
             finally:
                 await self._leave(app)
+                starting.cancel()
+
+    async def _joined(self, app: faust.App, starting: "asyncio.Future[None]") -> bool:
+        """Wait until Faust has joined the group, and see what keeps it from that; False where it is to stop first."""
+        while not starting.done():
+            await asyncio.wait([starting], timeout=WATCH_SECONDS)
+            await self._joinable(app)
+            if self._process.stopping.is_set():
+                return False
+        starting.result()
+        return True
 
     async def _leave(self, app: faust.App) -> None:
         """Stop Faust when what is in hand is acknowledged, or leave both behind where it cannot be."""
@@ -202,6 +214,7 @@ class _Life:
                 if app.consumer.assignment() and not self._held:
                     process.health.ready(name)
                     self._membership.remember(_member_id(app))
+                await self._joinable(app)
                 try:
                     if await ends.broker_run() != run:
                         raise Again(f"the broker's log is another one for {name}")
@@ -213,6 +226,15 @@ class _Life:
                 await process.stopped_within(WATCH_SECONDS)
         if not process.stopping.is_set():
             _end(f"Faust has stopped {name}")
+
+    async def _joinable(self, app: faust.App) -> None:
+        # aiokafka tells its errors to who fetches, and Faust does not fetch before it has joined.
+        member = _member(app)
+        error = member and member._coordinator._pending_exception
+        if isinstance(error, InvalidSessionTimeoutError):
+            raise await session.refused(self._process.config)
+        if error is not None:
+            raise Again(f"{self._agent.name} cannot join its group: {error!r}")
 
     def _measure(self, app: faust.App, ends: Mapping[Any, int]) -> None:
         consumer: Any = app.consumer
@@ -251,7 +273,7 @@ def safe_app(kafka: Kafka, group: str, data: Path) -> faust.App:
         broker_heartbeat_interval=kafka.heartbeat_seconds,
         broker_session_timeout=kafka.session_seconds,
         broker_rebalance_timeout=kafka.session_seconds,
-        broker_request_timeout=30.0,
+        broker_request_timeout=kafka.request_seconds,
         broker_max_poll_interval=86_400.0,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=LARGEST_MESSAGE_BYTES,
@@ -267,8 +289,13 @@ def safe_app(kafka: Kafka, group: str, data: Path) -> faust.App:
 
 
 def _member_id(app: faust.App) -> str:
-    consumer: Any = app.consumer
-    return str(consumer._thread._consumer._coordinator.member_id)
+    member = _member(app)
+    return str(member._coordinator.member_id)
+
+
+def _member(app: Any) -> Any:
+    """Faust's consumer of aiokafka; None before it is made."""
+    return app._consumer and app._consumer._thread and app._consumer._thread._consumer
 
 
 def _by_topic(events: Sequence[EventT[Any]], kafka: Kafka) -> dict[str, list[ConsumerRecord]]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, InvalidSessionTimeoutError, KafkaError
 
 from services.shared import kafka as clusters
-from services.shared import metrics
+from services.shared import metrics, session
 from services.shared.bounds import Bounds
 from services.shared.bounds import Records as _Records
 from services.shared.ends import ends_of_member
@@ -53,6 +53,7 @@ class Consumer:
 
     def __init__(self, process: Process, topics: Sequence[str], *, service: str, progress: Progress) -> None:
         kafka, group = process.kafka, process.config.group_of(service)
+        self._config = process.config
         self._bounds = Bounds(process.config.replay_ends, kafka.prefix)
         self._kafka, self._short, self.service = kafka, self._bounds.topics(topics), service
         self._progress, self._clock = progress, process.clock
@@ -75,6 +76,7 @@ class Consumer:
             session_timeout_ms=int(kafka.session_seconds * 1000),
             max_poll_interval_ms=NEVER_MS,
             rebalance_timeout_ms=int(kafka.session_seconds * 1000),
+            request_timeout_ms=int(kafka.request_seconds * 1000),
             max_partition_fetch_bytes=LARGEST_MESSAGE_BYTES,
             fetch_max_wait_ms=250,
             retry_backoff_ms=100,
@@ -109,9 +111,13 @@ class Consumer:
     async def fetch(self, max_records: int, wait_seconds: float, linger_seconds: float = 0.0) -> Fetched:
         """The next messages, at most `max_records`; none after `wait_seconds`.
 
-        With `linger_seconds`, waits so long for more after the first. Raises `NewBrokerRun`.
+        With `linger_seconds`, waits so long for more after the first. Raises `NewBrokerRun`, and `Unusable` where the
+        broker does not grant the session.
         """
-        records = await self._client.getmany(timeout_ms=int(wait_seconds * 1000), max_records=max_records)
+        try:
+            records = await self._client.getmany(timeout_ms=int(wait_seconds * 1000), max_records=max_records)
+        except InvalidSessionTimeoutError:
+            raise await session.refused(self._config) from None
         epoch = self.epoch
         if records and linger_seconds:
             records = await self._linger(records, max_records, linger_seconds, epoch)

@@ -58,6 +58,11 @@ class Kafka:
             return cls(kafka.bootstrap, kafka.prefix, config.heartbeat_seconds, config.session_seconds)
         return kafka
 
+    @property
+    def request_seconds(self) -> float:
+        """How long a member waits for an answer: to join takes as long as the slowest of its group."""
+        return max(40.0, self.session_seconds + 10.0)
+
     def full(self, topic: str) -> str:
         """The name on the broker."""
         return f"{self.prefix}{topic}"

@@ -39,15 +39,16 @@ class Apache:
     """One broker, or three that copy each other (copies 3, in sync 2), on free ports of loopback.
 
     `bootstrap` and `run` (the cluster id) stay the same over `kill` and `start`; `start` starts what does not run, so
-    it also brings back the one of three that was killed. Skips the test where Java or the jars cannot be had.
+    it also brings back the one of three that was killed. `settings` are the brokers', with `_` for each dot. Skips the test where Java or the jars cannot be had.
     """
 
-    def __init__(self, brokers: int = 1) -> None:
+    def __init__(self, brokers: int = 1, **settings: str) -> None:
         skip_where_missing()
+        self._settings = settings
         self._folder = tempfile.TemporaryDirectory(prefix="kafka")
         ports = [(free_port(), free_port()) for _ in range(brokers)]
         self.cluster = Cluster.of(Path(self._folder.name), ports, java=java(), jars=JARS)
-        self.cluster.prepare()
+        self._prepare()
         self.bootstrap = self.cluster.bootstrap
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -86,13 +87,19 @@ class Apache:
         self.kill()
         for path in self.cluster.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        self.cluster.prepare()
+        self._prepare()
         self.start()
 
     def stop(self) -> None:
         """End it and remove its log."""
         self.kill()
         self._folder.cleanup()
+
+    def _prepare(self) -> None:
+        self.cluster.prepare()
+        for node in self.cluster.nodes:
+            with node.settings.open("a") as file:  # of two lines for one setting the last counts
+                file.writelines(f"{name.replace('_', '.')}={value}\n" for name, value in self._settings.items())
 
     def _lives(self, node: Node) -> bool:
         process = self._processes.get(node.number)

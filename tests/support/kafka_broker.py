@@ -1,5 +1,6 @@
 """Apache Kafka for a test: `Apache` has the interface of `Tansu`, on a log that outlives its process."""
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -70,6 +71,16 @@ class Apache:
             assert all(self._lives(node) for node in fresh), self._said(fresh)
             assert time.monotonic() < deadline, self._said(fresh)
             time.sleep(0.05)
+
+    @property
+    def controller(self) -> int:
+        """The number of the broker that is the active controller, as those that run have it on disk."""
+        states = [
+            json.loads((node.log / "__cluster_metadata-0" / "quorum-state").read_text())
+            for node in self.cluster.nodes
+            if self._lives(node)
+        ]
+        return int(max(states, key=lambda state: state["leaderEpoch"])["leaderId"])
 
     def pid(self, number: int = 1) -> int:
         """The process of the broker of that number, for signals of the test's own."""

@@ -2,7 +2,8 @@
 
 `SLOW_SECONDS` is how long a batch takes; `BEGUN`, a file that is made when the first one begins; `FAULT`, what it does
 instead: `hang` in the middle of a batch, or `return` while it should run. `LEDGER` makes it an agent that writes there
-what it records; `FAULT` is then `stream` (it ends by itself), `agent` (its own code fails) or `step`.
+what it records, under the name `AGENT`; `FAULT` is then `stream` (it ends by itself), `agent` (its own code fails) or
+`step`.
 """
 
 import os
@@ -91,7 +92,7 @@ def an_agent(ledger):
         faust.streams.Stream.noack_take = stream_that_ends
     if FAULT == "agent":
         agents._Life._take = fail
-    return Agent("latency", reads=CALLS, record=Ledger(ledger).record, step=step)
+    return Agent(os.environ.get("AGENT", "latency"), reads=CALLS, record=Ledger(ledger).record, step=step)
 
 
 def main():

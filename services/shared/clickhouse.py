@@ -10,6 +10,8 @@ from services.shared.settings import SharedSettings
 
 # A retry with the same deduplication token can succeed and store nothing, and 26.9 turns both on by default.
 INSERT_SETTINGS: dict[str, Any] = {"insert_deduplicate": 0, "async_insert": 0}
+# In newer servers this one decides, whatever `insert_deduplicate` says; older ones refuse what they do not know.
+NEWER_INSERT_SETTINGS: dict[str, Any] = {"deduplicate_insert": "disable"}
 ANSWER_SECONDS = 30
 
 
@@ -19,7 +21,7 @@ def client(config: SharedSettings, *, database: str | None = None, url: str | No
     `database` is the deployment's unless given; "" names none, to make it.
     """
     parts = urlsplit(url or config.clickhouse_url)
-    return clickhouse_connect.get_client(
+    made = clickhouse_connect.get_client(
         host=parts.hostname or "127.0.0.1",
         port=parts.port or (8443 if parts.scheme == "https" else 8123),
         secure=parts.scheme == "https",
@@ -31,3 +33,7 @@ def client(config: SharedSettings, *, database: str | None = None, url: str | No
         send_receive_timeout=ANSWER_SECONDS,
         autogenerate_session_id=False,
     )
+    for name, value in NEWER_INSERT_SETTINGS.items():
+        if name in made.server_settings:
+            made.set_client_setting(name, value)
+    return made

@@ -44,6 +44,7 @@ _SERVER = f"""<clickhouse>
 DEFAULTS = {
     "max_threads": "2",
     "insert_deduplicate": "0",
+    "deduplicate_insert": "disable",
     "async_insert": "0",
     "do_not_merge_across_partitions_select_final": "1",
 }

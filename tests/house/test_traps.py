@@ -130,7 +130,9 @@ def test_the_log_of_a_server_about_itself_ends():
     assert {"query_log", "metric_log", "text_log", "trace_log", "asynchronous_metric_log"} <= {log.tag for log in found}
     for log in found:
         ttl = log.findtext("ttl")
-        assert log.get("remove") == "1" or (ttl and re.fullmatch(r"event_date \+ INTERVAL \d+ DAY DELETE", ttl)), log.tag
+        assert log.get("remove") == "1" or (ttl and re.fullmatch(r"event_date \+ INTERVAL \d+ DAY DELETE", ttl)), (
+            log.tag
+        )
     compose = yaml.safe_load(Path(tree.ROOT / "docker-compose.yml").read_text())
     mounted = [each for each in compose["services"]["clickhouse"]["volumes"] if "system_logs.xml" in each]
     assert mounted == ["./deploy/clickhouse/system_logs.xml:/etc/clickhouse-server/config.d/system_logs.xml:ro"]

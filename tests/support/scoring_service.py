@@ -47,6 +47,8 @@ class Ledger:
     def record(self, records):
         """Write the ids, then fail on poison."""
         begun()
+        if FAULT == "hang":
+            threading.Event().wait()
         if any(record.message.prompt == "poison" for record in records):
             raise ValueError("poison")
         with self.path.open("a") as file:

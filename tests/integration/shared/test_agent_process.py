@@ -82,6 +82,15 @@ async def test_an_error_in_the_agent_ends_the_process_and_commits_nothing(kafka,
     assert await committed(kafka, CALLS, "latency") == {}
 
 
+async def test_an_agent_that_hangs_ends_the_process_and_commits_nothing(kafka, topics, tmp_path):
+    """Faust would log that it is slow, and call itself well."""
+    await put(kafka, CALLS, [a_call().encode()])
+    with started(kafka, tmp_path, FAULT="hang", TIDEMARK_LATENCY_STALL_SECONDS="3") as agent:
+        assert agent.exit_code() == STUCK
+        assert "has a lag of 1 and has done nothing" in agent.log
+    assert await committed(kafka, CALLS, "latency") == {}
+
+
 async def test_an_error_of_a_step_ends_the_process(kafka, topics, tmp_path):
     with started(kafka, tmp_path, FAULT="step") as agent:
         assert agent.exit_code() == STUCK

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.embedded, pytest.mark.kafka, pytest.mark.slow, pytest.
 
 TOPICS = (CALLS, SCORES, dead_letters("latency"), dead_letters("drift"))
 AT_ONCE, AFTER_A_KILL = 10, 300
-AWAY_SECONDS = 240
+AWAY_SECONDS, BOUNCES = 240, 5
 
 
 @pytest.fixture
@@ -130,9 +130,9 @@ async def test_hard_bounces_of_leader_and_controller_lose_nothing(three, tmp_pat
         keeping = asyncio.create_task(kept.keep())
         await eventually(lambda: pipeline.ready() and kept.agent.ready(), 120)
         async with emitting(kafka) as emitted:
-            for _ in range(2):
-                await bounce(three, kafka, await leader(kafka), emitted)
-                await bounce(three, kafka, three.controller, emitted)
+            for number in range(BOUNCES):
+                killed = three.controller if number % 2 else await leader(kafka)
+                await bounce(three, kafka, killed, emitted)
         acknowledged = {str(each) for each in emitted.acknowledged}
         log = [json.loads(each.value)["call_id"] for each in await log_of(kafka, CALLS)]
         assert acknowledged <= set(log)

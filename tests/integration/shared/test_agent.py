@@ -108,5 +108,5 @@ async def test_a_new_log_of_the_broker_ends_it_to_be_started_again(mortal_broker
 async def test_a_group_that_it_cannot_join_ends_it_to_be_started_again(kafka, topics, tmp_path):
     """Faust alone would wait in it for ever, without a word."""
     async with AIOKafkaConsumer(kafka.full(CALLS.name), bootstrap_servers=kafka.bootstrap, group_id=kafka.full(NAME)):
-        with pytest.raises(Again, match="cannot join its group: .*InconsistentGroupProtocol"):
+        with pytest.raises(Again, match=r"cannot join its group: .*InconsistentGroupProtocol"):
             await asyncio.wait_for(an_agent(Store()).run(a_process(kafka, tmp_path)), 120)

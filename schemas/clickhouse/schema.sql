@@ -256,6 +256,60 @@ PARTITION BY toYYYYMM(issued_at)
 ORDER BY (tenant, toDate(issued_at), app, environment, decision_id)
 SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
+CREATE VIEW completeness
+(
+    `checked_at` DateTime64(6, 'UTC'),
+    `broker_run` String,
+    `grace_seconds` Float64,
+    `pause_seconds` Float64,
+    `covered` UInt64,
+    `missing_offsets` UInt64,
+    `pending_offsets` UInt64,
+    `missing_calls` UInt64,
+    `pending_calls` UInt64,
+    `dead_letters` UInt64,
+    `refused` UInt64,
+    `gaps` Array(Tuple(
+        kind String,
+        place String,
+        subject String,
+        first Int64,
+        last Int64,
+        since DateTime64(6, 'UTC')))
+)
+AS SELECT * EXCEPT row_version
+FROM completeness_rows
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE TABLE completeness_rows
+(
+    `checked_at` DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    `broker_run` String CODEC(ZSTD(1)),
+    `grace_seconds` Float64 CODEC(ZSTD(1)),
+    `pause_seconds` Float64 CODEC(ZSTD(1)),
+    `covered` UInt64 CODEC(ZSTD(1)),
+    `missing_offsets` UInt64 CODEC(ZSTD(1)),
+    `pending_offsets` UInt64 CODEC(ZSTD(1)),
+    `missing_calls` UInt64 CODEC(ZSTD(1)),
+    `pending_calls` UInt64 CODEC(ZSTD(1)),
+    `dead_letters` UInt64 CODEC(ZSTD(1)),
+    `refused` UInt64 CODEC(ZSTD(1)),
+    `gaps` Array(Tuple(
+        kind String,
+        place String,
+        subject String,
+        first Int64,
+        last Int64,
+        since DateTime64(6, 'UTC'))) CODEC(ZSTD(1)),
+    `row_version` UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(row_version)
+PARTITION BY toYYYYMM(checked_at)
+ORDER BY (checked_at, broker_run)
+TTL toDateTime(checked_at) + toIntervalDay(30)
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
 CREATE VIEW dead_letters
 (
     `dead_letter_id` UUID,
@@ -564,6 +618,32 @@ CREATE TABLE outcomes_rows
 ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY toYYYYMM(changed_at)
 ORDER BY (tenant, toDate(changed_at), app, environment, decision_id, outcome_id)
+SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
+
+CREATE VIEW refusals
+(
+    `tenant` LowCardinality(String),
+    `client_instance` String,
+    `sequence` Int64,
+    `field` LowCardinality(String),
+    `refused_at` DateTime64(6, 'UTC')
+)
+AS SELECT * EXCEPT row_version
+FROM refusals_rows
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE TABLE refusals_rows
+(
+    `tenant` LowCardinality(String) CODEC(ZSTD(1)),
+    `client_instance` String CODEC(ZSTD(1)),
+    `sequence` Int64 CODEC(ZSTD(1)),
+    `field` LowCardinality(String) CODEC(ZSTD(1)),
+    `refused_at` DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    `row_version` UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(row_version)
+ORDER BY (tenant, client_instance, sequence)
 SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
 CREATE VIEW scores

@@ -18,6 +18,7 @@ from schemas.messages.embedding import Embedding
 from schemas.messages.feedback import Feedback
 from schemas.messages.message import UNDECODABLE, Message, Timestamp
 from schemas.messages.outcome import Outcome
+from schemas.messages.refusal import Refusal
 from schemas.messages.score import Score, Span
 from schemas.messages.segment import Segment, Target
 from schemas.messages.window import DriftTest, Sketch, Window
@@ -39,6 +40,7 @@ __all__ = [
     "Feedback",
     "Message",
     "Outcome",
+    "Refusal",
     "Score",
     "Segment",
     "Sketch",

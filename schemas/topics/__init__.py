@@ -23,6 +23,7 @@ from schemas.messages import (
     Feedback,
     Message,
     Outcome,
+    Refusal,
     Score,
     Window,
 )
@@ -68,6 +69,7 @@ ALERTS = _load("alerts", Alert)
 COMMANDS = _load("commands", Command)
 OUTCOMES = _load("outcomes", Outcome)
 DEPLOYMENTS = _load("deployments", Deployment)
+REFUSALS = _load("refusals", Refusal)
 _DEAD_LETTERS = _load("dlq", DeadLetter)
 
 TOPICS: tuple[Topic[Any], ...] = (
@@ -80,6 +82,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     COMMANDS,
     OUTCOMES,
     DEPLOYMENTS,
+    REFUSALS,
 )
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse, JSONResponse
 
 from services.console import console
+from services.console.completeness import completeness
 from services.console.console import CHARTS, WORST_METRICS, ChartKind, Range, Row
 from services.console.metrics import QUERY
 from services.console.store import Store
@@ -43,6 +44,11 @@ def _page_routes(routes: APIRouter, page: "_Page") -> None:
 
 def _fragment_routes(routes: APIRouter, page: "_Page") -> None:
     panels = {"versions": page.versions, "alerts": page.alerts, "decisions": page.decisions}
+
+    @routes.get("/fragments/completeness", response_class=HTMLResponse)
+    def shown() -> str:
+        with QUERY.labels("completeness").time():
+            return page.completeness()
 
     @routes.get("/fragments/worst", response_class=HTMLResponse)
     def worst(
@@ -115,6 +121,9 @@ class _Page:
         newest = deployments[-1] if deployments else None
         deployment = newest and {**newest, "colour": colours[newest["version"]]}
         return self.render("versions", versions=coloured, deployment=deployment)
+
+    def completeness(self) -> str:
+        return self.render("completeness", **completeness(self._store.completeness(), self._clock()))
 
     def alerts(self, target: Row, seconds: int) -> str:
         span = Range.last(seconds, self._clock())

@@ -57,6 +57,7 @@ FROM scores WHERE {_TARGET} AND called_at >= {_SINCE} AND status = 'scored'
 DEPLOYMENTS = f"SELECT * FROM deployments WHERE {_TARGET} ORDER BY revision"
 ALERTS = f"SELECT * FROM alerts WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at"
 OUTCOMES = f"SELECT * FROM outcomes WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at, step"
+COMPLETENESS = "SELECT * FROM completeness ORDER BY checked_at DESC LIMIT 1"
 WORST = f"""
 SELECT toString(score.call_id) AS call_id, score.version AS version, score.value AS value, score.called_at AS called_at,
     score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response
@@ -133,6 +134,10 @@ class Store:
     def outcomes(self, target: Row, span: Range) -> list[Row]:
         """Every step of every decision, the oldest first."""
         return self._rows(OUTCOMES, **target, start=_time(span.start))
+
+    def completeness(self) -> Row | None:
+        """The writer's last check of what is stored; None where there was none."""
+        return next(iter(self._rows(COMPLETENESS)), None)
 
     def worst(self, target: Row, metric: str, start: float, stop: float) -> list[Row]:
         """The eight calls with the highest values between two times (seconds since the epoch), with their texts."""

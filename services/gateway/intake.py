@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from schemas.topics import CALLS, FEEDBACK, Topic
+from schemas.topics import CALLS, FEEDBACK, REFUSALS, Topic
 from services.gateway import gateway, metrics
 from services.gateway.gateway import Kind, Limits, Rejected, Taken, Verdict
+from services.gateway.refusals import refusal
 from services.gateway.spool import Entry, Spool
 from services.shared.object_store import ObjectStore
 
@@ -28,12 +29,20 @@ class Sender(Protocol):
         """Send in order and wait; whether each was acknowledged."""
 
 
+class _Answer(NamedTuple):
+    """A verdict, and what Kafka has to take before it may be given."""
+
+    verdict: Verdict
+    entry: Entry | None
+
+
 class Intake:
     """Checks, stamps and sends messages; with a spool they are on disk, too, before they count as stored.
 
-    A verdict is `stored` only after Kafka has acknowledged the message. What Kafka did not take is `retry`; with a
-    spool it may arrive all the same, later: the sender's repeat is then the same message, known by its id. The
-    payload of a large call is durable before anything of the call is sent.
+    A verdict is `stored` only after Kafka has acknowledged the message, and `rejected`, where the call is numbered,
+    only after Kafka has the number. What Kafka did not take is `retry`; with a spool it may arrive all the same, later:
+    the sender's repeat is then the same message, known by its id. The payload of a large call is durable before
+    anything of the call is sent.
     """
 
     def __init__(
@@ -52,14 +61,12 @@ class Intake:
         """The verdicts, in order."""
         now = self._clock()
         judged = await self._kept([self._judge(raw, kind, tenant, now) for raw in raws], kind)
-        taken = [message for message in judged if isinstance(message, Taken)]
-        topic = TOPICS[kind.plural].name
-        acknowledged = iter(await self._deliver([Entry(topic, message.key, message.value) for message in taken]))
+        answers = [_answer(raw, each, kind, tenant, now=now) for raw, each in zip(raws, judged, strict=True)]
+        acknowledged = iter(await self._deliver([each.entry for each in answers if each.entry]))
         verdicts = [
-            message if isinstance(message, Verdict) else _sent(message, kind, acknowledged=next(acknowledged))
-            for message in judged
+            each.verdict if each.entry is None or next(acknowledged) else _again(each.verdict) for each in answers
         ]
-        _count(kind, verdicts, taken)
+        _count(kind, verdicts, answers)
         return verdicts
 
     def _judge(self, raw: msgspec.Raw, kind: Kind[Any], tenant: str, now: datetime) -> Taken | Verdict:
@@ -100,13 +107,21 @@ class Intake:
         return sent
 
 
-def _sent(message: Taken, kind: Kind[Any], *, acknowledged: bool) -> Verdict:
-    if acknowledged:
-        return Verdict(**{kind.id_field: message.message_id}, status="stored")
-    return Verdict(**{kind.id_field: message.message_id}, status="retry", message=REASON)
+def _answer(raw: msgspec.Raw, judged: Taken | Verdict, kind: Kind[Any], tenant: str, *, now: datetime) -> _Answer:
+    if isinstance(judged, Taken):
+        verdict = Verdict(**{kind.id_field: judged.message_id}, status="stored")
+        return _Answer(verdict, Entry(TOPICS[kind.plural].name, judged.key, judged.value))
+    refused = kind is gateway.CALL and judged.status == "rejected"
+    number = refusal(raw, judged.field or "", tenant, now) if refused else None
+    return _Answer(judged, Entry(REFUSALS.name, number.key.encode(), number.encode()) if number else None)
 
 
-def _count(kind: Kind[Any], verdicts: Sequence[Verdict], taken: Sequence[Taken]) -> None:
+def _again(verdict: Verdict) -> Verdict:
+    return Verdict(call_id=verdict.call_id, feedback_id=verdict.feedback_id, status="retry", message=REASON)
+
+
+def _count(kind: Kind[Any], verdicts: Sequence[Verdict], answers: Sequence[_Answer]) -> None:
     for verdict in verdicts:
         metrics.MESSAGES.labels(kind.plural, verdict.status).inc()
-    metrics.BYTES.labels(kind.plural).inc(sum(len(message.value) for message in taken))
+    taken = [each.entry for each in answers if each.entry and each.verdict.status == "stored"]
+    metrics.BYTES.labels(kind.plural).inc(sum(len(entry.value) for entry in taken))

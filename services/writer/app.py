@@ -1,15 +1,23 @@
 """Every topic in, rows of ClickHouse out."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from schemas.topics import every_topic
 from services.shared.clickhouse import client
+from services.shared.process import Runtime
 from services.shared.sink import Sink
+from services.writer.completeness.monitor import Monitor
 from services.writer.config import Config
 from services.writer.store import Store
 
 
-def build(config: Config) -> Sink:
-    """The sink on every topic, dead letters included."""
+def build(config: Config) -> tuple[Sink, Sequence[Runtime]]:
+    """The sink on every topic, dead letters included, and what checks beside it that nothing is missing.
+
+    A replay checks nothing: its group begins wherever it was told to.
+    """
+    topics = every_topic()
     store = Store(lambda: client(config), lambda: datetime.now(UTC))
-    return Sink("writer", reads=every_topic(), write=store.write)
+    sink = Sink("writer", reads=topics, write=store.write)
+    return sink, [] if config.replay else [Monitor(config, topics, lambda: client(config))]

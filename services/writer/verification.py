@@ -1,7 +1,7 @@
 """What became of acknowledged calls: stored, dead-lettered, still on its way, or lost."""
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, field
 from uuid import UUID
 
@@ -72,13 +72,24 @@ def uncovered(ranges: Iterable[tuple[int, int]], start: int, end: int) -> int:
     >>> uncovered([(4, 6), (0, 2), (1, 2)], 0, 9)
     3
     """
-    missing, reached = 0, start
+    return sum(last - first + 1 for first, last in between(ranges, start, end))
+
+
+def between(ranges: Iterable[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What `ranges` leave out from `start` up to, without, `end`, as ranges; all are inclusive.
+
+    >>> list(between([(4, 6), (0, 2), (1, 2)], 0, 9))
+    [(3, 3), (7, 8)]
+    """
+    reached = start
     for first, last in sorted(ranges):
         if first >= end:
             break
-        missing += max(0, first - reached)
+        if first > reached:
+            yield reached, first - 1
         reached = max(reached, last + 1)
-    return missing + max(0, end - reached)
+    if reached < end:
+        yield reached, end - 1
 
 
 def ledger_of(lines: Iterable[str]) -> frozenset[UUID]:

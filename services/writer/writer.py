@@ -19,6 +19,7 @@ from schemas.messages import (
     Feedback,
     Message,
     Outcome,
+    Refusal,
     Score,
     Window,
 )
@@ -247,6 +248,16 @@ DEPLOYMENTS = Table(
     ],
 )
 
+REFUSALS = Table(
+    "refusals",
+    [
+        *_texts("tenant", "client_instance", "field"),
+        *_counts("sequence"),
+        *times("refused_at"),
+        version(lambda refusal: micros(refusal.refused_at)),
+    ],
+)
+
 
 class _Identified(msgspec.Struct):
     call_id: UUID
@@ -285,6 +296,7 @@ TABLES: Mapping[type[Message], tuple[Table, ...]] = {
     Command: (COMMANDS,),
     Outcome: (OUTCOMES, DECISIONS),
     Deployment: (DEPLOYMENTS,),
+    Refusal: (REFUSALS,),
     DeadLetter: (DEAD_LETTERS,),
 }
 

@@ -37,7 +37,7 @@ class ServiceProcess:
     def ready(self) -> None:
         """Wait until the service says that it is."""
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._running():
+        while time.monotonic() < deadline and self.runs():
             try:
                 if httpx.get(f"{self.url}/health/ready", timeout=2).status_code == 200:
                     return
@@ -66,5 +66,6 @@ class ServiceProcess:
         """What it has written."""
         return self._log.read_text()
 
-    def _running(self) -> bool:
+    def runs(self) -> bool:
+        """Whether it has been started and has not ended."""
         return self._process is not None and self._process.poll() is None

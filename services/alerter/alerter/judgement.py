@@ -13,12 +13,17 @@ from schemas.ids import derived_id
 from schemas.messages import Alert
 from services.alerter.alerter.evaluation import Baseline, Observation, Verdict, evaluate
 from services.alerter.alerter.lifecycle import Change, Progress, advance
-from services.alerter.alerter.rules import AnyRule, ChangeRule, DriftRule, Rule, ThresholdRule
+from services.alerter.alerter.rules import AnyRule, ChangeRule, DriftRule, HealthRule, Rule, ThresholdRule
 from services.alerter.alerter.summary import summary
 
 LONGEST_FINGERPRINT = 200  # what a message's names may hold
-Kind = Literal["threshold", "change", "drift"]
-KINDS: Mapping[type[Rule], Kind] = {ThresholdRule: "threshold", ChangeRule: "change", DriftRule: "drift"}
+Kind = Literal["threshold", "health", "change", "drift"]
+KINDS: Mapping[type[Rule], Kind] = {
+    ThresholdRule: "threshold",
+    HealthRule: "health",
+    ChangeRule: "change",
+    DriftRule: "drift",
+}
 
 
 @dataclass(frozen=True)

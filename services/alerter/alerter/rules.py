@@ -61,6 +61,10 @@ class ThresholdRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True,
     significance: Significance | None = None
 
 
+class HealthRule(ThresholdRule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="health"):
+    """A threshold on what Tidemark says of itself: people are told, and nothing acts on it, whatever policies say."""
+
+
 class ChangeRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="change"):
     """A statistic that is worse than that of the version which this one replaced.
 
@@ -93,7 +97,7 @@ class DriftRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     strong_statistic: float | None = None
 
 
-AnyRule = ThresholdRule | ChangeRule | DriftRule
+AnyRule = ThresholdRule | HealthRule | ChangeRule | DriftRule
 
 
 class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

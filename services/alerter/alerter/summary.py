@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.alerter.alerter.evaluation import Observation, Verdict
 from services.alerter.alerter.lifecycle import Change
-from services.alerter.alerter.rules import AnyRule, DriftRule
+from services.alerter.alerter.rules import AnyRule, DriftRule, HealthRule
 
 PHRASES: Mapping[str, str] = {
     "mean": "on average",
@@ -22,6 +22,8 @@ def summary(rule: AnyRule, observation: Observation, verdict: Verdict, change: C
 
     Like "response_toxicity of docs-bot v2 in production is 0.41 on average, 8 times v1's 0.05, since 14:03:25 UTC".
     """
+    if isinstance(rule, HealthRule):
+        return _health(observation, verdict, change, since)
     what = f"{observation.metric} of {subject(observation)}"
     if change == "resolved":
         return f"{what} is back to normal{_level(rule, verdict)}; it was not since {since:%H:%M:%S} UTC"
@@ -31,6 +33,14 @@ def summary(rule: AnyRule, observation: Observation, verdict: Verdict, change: C
         return f"{what} has moved away from {other} (p = {p_value:.2g}) since {since:%H:%M:%S} UTC"
     worse = "has grown worse and is now" if change == "worse" else "is"
     return f"{what} {worse}{_level(rule, verdict)}{_comparison(rule, verdict)}, since {since:%H:%M:%S} UTC"
+
+
+def _health(observation: Observation, verdict: Verdict, change: Change, since: datetime) -> str:
+    what = f"Tidemark itself: {observation.metric.replace('_', ' ')}"
+    if change == "resolved":
+        return f"{what}: none any more; there were since {since:%H:%M:%S} UTC"
+    number_now = f"{verdict.value or 0.0:,.10g}"
+    return f"{what}: {number_now}, seen at {since:%H:%M:%S} UTC; the page's line Completeness says where"
 
 
 def subject(observation: Observation) -> str:

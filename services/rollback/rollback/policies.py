@@ -12,6 +12,7 @@ from schemas.messages import Alert
 from schemas.messages.message import Name
 from services.shared.match import Match
 
+NO_EVIDENCE = frozenset({"health", "no_data"})  # kinds of alerts that say nothing of a version
 Seconds = Annotated[float, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 
@@ -54,7 +55,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     verification: Verification = Verification()
 
     def covers(self, alert: Alert) -> bool:
-        """Whether this policy acts on `alert`."""
+        """Whether this policy acts on `alert`; none does where data is missing or Tidemark itself is unwell."""
+        if alert.kind in NO_EVIDENCE:
+            return False
         wanted = alert.severity in self.severities and any(fnmatchcase(alert.rule, rule) for rule in self.rules)
         return wanted and self.match.covers(alert.segment.target)
 

@@ -70,7 +70,8 @@ async def test_a_ledger_is_accounted_for(tidemark, engine, kafka, tmp_path):
     assert (before.returncode, json.loads(before.stdout)["pending"]) == (0, CALLS_EMITTED + MALFORMED)
 
     config = Config(kafka_bootstrap=kafka.bootstrap, kafka_prefix=kafka.prefix, clickhouse_url=engine.url)
-    async with running(build(config), a_process(kafka, tmp_path)):
+    sink, _ = build(config)
+    async with running(sink, a_process(kafka, tmp_path)):
         done = await tidemark(*verify, "--wait", 60)
     expected = {"acknowledged": 305, "stored": 300, "dead_lettered": 5, "lost": 0, "duplicates": 0, "pending": 0}
     assert (done.returncode, json.loads(done.stdout)) == (0, expected)

@@ -6,7 +6,7 @@ import pytest
 from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, evaluate, serves
 from services.alerter.alerter.judgement import judge
 from services.alerter.alerter.lifecycle import Progress
-from services.alerter.alerter.rules import ChangeRule, DriftRule, ThresholdRule
+from services.alerter.alerter.rules import ChangeRule, DriftRule, HealthRule, ThresholdRule
 from services.shared.aggregate import merge
 
 from .streams import a_deployment, a_drift, a_window, at, segment
@@ -91,6 +91,19 @@ def test_one_very_strong_window_is_enough():
 )
 def test_the_baseline_is_the_version_that_this_one_replaced_unless_a_rollback_restored_it(deployment, expected):
     assert baseline_version(segment("v2"), deployment) == expected
+
+
+def test_what_tidemark_says_of_itself_is_told_as_such():
+    rule = HealthRule(name="h", metric="missing_*", enter=1, exit=0, minimum_count=1, fire_after=1, resolve_after=1)
+    found = []
+    for index, missing in enumerate((3, 0)):
+        window = a_window("missing_calls", [missing], index)
+        span = (window.window_start, window.window_end, merge([window]))
+        observation = Observation(segment(), "missing_calls", "", "completeness", "1", 5, *span)
+        progress = found[-1].progress if found else Progress()
+        found.append(judge(rule, observation, None, progress=progress, now=at(12)))
+    assert [(each.alert.kind, each.alert.state) for each in found] == [("health", "firing"), ("health", "resolved")]
+    assert found[0].alert.summary.startswith("Tidemark itself: missing calls: 3")
 
 
 def test_who_serves():

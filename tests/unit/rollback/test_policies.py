@@ -23,6 +23,13 @@ def test_the_default_policy_acts_on_the_default_rules():
     assert all(f"name: {rule}\n" in rules for rule in policies[0].rules)
 
 
+@pytest.mark.parametrize("kind", ["health", "no_data"])
+def test_no_policy_acts_where_data_is_missing(kind):
+    (policy,) = parse(file("{name: p, rules: ['*']}"), "p.yaml")
+    assert policy.covers(an_alert())
+    assert not policy.covers(an_alert(kind=kind))
+
+
 @pytest.mark.parametrize(
     ("policy", "said"),
     [

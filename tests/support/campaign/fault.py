@@ -1,0 +1,135 @@
+"""A fault, and how it is run: under load, by a seeded schedule, judged at the end."""
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.support.campaign import figures, oracle
+from tests.support.campaign.load import Emitting, Load
+from tests.support.campaign.record import Record
+from tests.support.campaign.schedule import Schedule, Turns
+from tests.support.campaign.watch import Watch
+
+FLOWING = 40  # calls stored before the first strike: it comes in the middle of traffic
+NEWEST = "SELECT toUnixTimestamp64Micro(max(called_at)) FROM calls_rows"
+
+
+@dataclass
+class Scene:
+    """Where it happens: the place, the load, what is seen, and the seed's dice."""
+
+    place: object
+    emitting: Emitting
+    watch: Watch
+    random: Random
+    outages: list = field(default_factory=list)  # when something that was away came back
+    recoveries: list = field(default_factory=list)
+    more: dict = field(default_factory=dict)  # figures of the fault's own
+    complaints: list = field(default_factory=list)
+    turns: dict = field(default_factory=dict)
+
+    def turn(self, names):
+        """Whose of these it is."""
+        return self.turns.setdefault(names, Turns(self.random, names)).next()
+
+    def say(self, sentence):
+        """To whoever watches."""
+        sys.stdout.write(f"  {sentence}\n")
+        sys.stdout.flush()
+
+    def until(self, condition):
+        """Wait until it holds; a store that is away does not hold it. The test's own timeout ends the wait."""
+        while True:
+            with suppress(OSError):
+                if condition():
+                    return
+            time.sleep(0.2)
+
+    def flowing(self, since):
+        """Whether every part is ready and a call that was emitted after `since` (wall clock) is stored."""
+        return self.place.ready and self.place.store.number(NEWEST) / 1e6 > since
+
+    def recover(self, since):
+        """Wait until it flows again; the seconds since `since`."""
+        self.until(lambda: self.flowing(since))
+        self.recoveries.append(time.time() - since)
+        self.say(f"recovered in {self.recoveries[-1]:.1f} s")
+
+    def came_back(self):
+        """Something that was away is there again: from here the backlog counts."""
+        self.outages.append(time.time())
+        return self.outages[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One row of the matrix. `strike(scene, number)` does harm and returns the moment that recovery counts from.
+
+    `afterwards(scene)` looks at what else this fault must leave as it was, and adds to `scene.complaints`.
+    """
+
+    name: str
+    target: str
+    place: Callable
+    load: Load
+    schedule: Schedule
+    strike: Callable
+    afterwards: Callable = lambda scene: None
+    smaller: str = ""
+
+    def run(self, folder, seed, command):
+        """The record; a run that breaks off is a record, too, with what was known by then."""
+        known = {"fault": self.name, "seed": seed, "command": command, "target": self.target, "smaller": self.smaller}
+        known |= {"broker": getattr(self.place, "broker", "kafka"), "calls_per_second": self.load.calls_per_second}
+        try:
+            with self.place(folder) as place, Emitting(place, self.load) as emitting:
+                with Watch(place.store, emitting) as watch:
+                    scene = Scene(place, emitting, watch, Random(f"{self.name} {seed}"))
+                    self._strikes(scene)
+                    found = self._settled(scene)
+            return Record(**{**known, **found})
+        except Exception as error:  # whatever breaks a run off is its result
+            return Record(**known, why=f"broken off: {type(error).__name__}: {str(error)[:500]}")
+
+    def _strikes(self, scene):
+        scene.until(lambda: scene.place.ready and scene.place.store.number("SELECT count() FROM calls") >= FLOWING)
+        for number, pause in enumerate(self.schedule.pauses(scene.random)):
+            time.sleep(pause)
+            scene.recover(self.strike(scene, number))
+        scene.emitting.until(self.load.calls)
+
+    def _settled(self, scene):
+        """Everything at rest, and judged."""
+        stats = scene.emitting.stop()
+        verdict = oracle.judged(scene.place, scene.emitting)
+        scene.complaints += oracle.complaints(verdict, stats) + oracle.unscored(scene.place, verdict.stored)
+        self.afterwards(scene)
+        scene.watch.look()
+        return {
+            **{name: getattr(verdict, name) for name in ("acknowledged", "stored", "dead_lettered", "lost")},
+            "duplicates": verdict.duplicates,
+            "dropped": stats["dropped"],
+            "longest_emit_seconds": round(stats["longest_emit_seconds"], 4),
+            "strikes": len(scene.recoveries),
+            "restarts": scene.place.restarts,
+            "passed": not scene.complaints,
+            "why": "; ".join(scene.complaints),
+            **self._times(scene),
+            **scene.more,
+        }
+
+    def _times(self, scene):
+        points, delays = scene.watch.points, scene.watch.delays.values()
+        speeds = [figures.catch_up(points, back, self.load.calls_per_second) for back in scene.outages]
+        measured = {
+            "p50_seconds": figures.quantile(delays, 0.5),
+            "p95_seconds": figures.quantile(delays, 0.95),
+            "recovery_seconds": max(scene.recoveries, default=None),
+            "stall_seconds": figures.stall(points),
+            "catch_up": min((speed for speed in speeds if speed is not None), default=None),
+        }
+        rounded = {name: None if value is None else round(value, 2) for name, value in measured.items()}
+        return rounded | {"duplicates_before_final": scene.watch.repeated}

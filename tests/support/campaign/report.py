@@ -1,0 +1,122 @@
+"""The report: `faults.json` holds every run, `faults.md` is made from it."""
+
+import fcntl
+import json
+import os
+import sys
+
+import psutil
+
+from tests.support.campaign.record import Record
+
+TITLE = """# Faults
+
+Made by `make faults`; do not edit. Each line is one run of one fault under load, on real processes. The oracle is the client's fsynced ledger of acknowledged ids against
+the store, read through its views, and the dead letters: `acknowledged = stored ⊎ dead-lettered`, no id twice.
+"""
+EXPLAINED = """
+`before FINAL`: physical rows beyond the first of a call, as far as they were seen before a merge took them. Delays run from the emission until a look at the store, twice a
+second, saw the row. `recovery` is the longest of all strikes until every part was ready and a call emitted since was stored. `stall` is the longest time in which calls waited and none became stored.
+`catch-up` is how fast the backlog of an outage went, in units of the live rate. Figures of time are not what a run passes or fails by. A run is done again under the same
+command and seed, and then replaces its line; other seeds stand side by side.
+"""
+COLUMNS = {
+    "fault": "fault",
+    "seed": "seed",
+    "passed": "passed",
+    "acknowledged": "acknowledged",
+    "stored": "stored",
+    "dead_lettered": "dead letters",
+    "lost": "lost",
+    "duplicates_before_final": "before FINAL",
+    "duplicates": "twice",
+    "strikes": "strikes",
+    "calls_per_second": "calls/s",
+    "p50_seconds": "p50 s",
+    "p95_seconds": "p95 s",
+    "recovery_seconds": "recovery s",
+    "stall_seconds": "stall s",
+    "catch_up": "catch-up",
+}
+
+
+class Report:
+    """The two files in a folder; safe for several processes at once."""
+
+    def __init__(self, folder):
+        self._json, self._markdown = folder / "faults.json", folder / "faults.md"
+
+    def records(self):
+        """Every run so far."""
+        if not self._json.exists():
+            return []
+        return [Record.of(found) for found in json.loads(self._json.read_text())]
+
+    def add(self, record):
+        """Write a run down, in the place of the same run done before."""
+        self._json.parent.mkdir(parents=True, exist_ok=True)
+        with self._json.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = [other for other in self.records() if other.key != record.key] if self._json.stat().st_size else []
+            records = sorted([*kept, record], key=lambda one: one.key)
+            self._json.write_text(json.dumps([one.as_dict() for one in records], indent=1, ensure_ascii=False) + "\n")
+        self._markdown.write_text(page(records, machine()))
+
+
+def page(records, described):
+    """The whole of `faults.md`."""
+    sections = [TITLE, f"The machine: {described}.", table(records), EXPLAINED.strip(), bound(records)]
+    sections += [section for section in (failed(records), smaller(records)) if section]
+    return "\n\n".join(part.strip() for part in sections) + "\n"
+
+
+def table(records):
+    """One line a run."""
+    head = f"| {' | '.join(COLUMNS.values())} |\n|{'---|' * len(COLUMNS)}"
+    return "\n".join([head, *(f"| {' | '.join(cell(record, name) for name in COLUMNS)} |" for record in records)])
+
+
+def cell(record, name):
+    """A figure as a reader reads it."""
+    value = getattr(record, name)
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "**no**"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def bound(records):
+    """What nothing lost in n means."""
+    calls, lost = sum(one.acknowledged for one in records), sum(one.lost for one in records)
+    if lost or not calls:
+        return f"## The bound\n\n{lost:,} of {calls:,} acknowledged calls were lost."
+    share = f"{3 / calls:.1e}"
+    return (
+        f"## The bound\n\nNothing lost in {calls:,} acknowledged calls over all runs means, at 95 %, that the share of lost calls is at most "
+        f"3/{calls:,} = {share}: of a million calls at most {3e6 / calls:,.1f}. That holds for loads and faults like these."
+    )
+
+
+def failed(records):
+    """The runs that did not pass, and why."""
+    lines = [f"- {one.fault}, seed {one.seed} (`{one.command}`): {one.why}" for one in records if not one.passed]
+    return "\n".join(["## Runs that did not pass", "", *lines]) if lines else ""
+
+
+def smaller(records):
+    """Target by target, and what ran smaller here."""
+    lines = dict.fromkeys(
+        f"| {one.fault} | {one.target} | {one.smaller or 'as large as the target'} | `{one.command}` |"
+        for one in records
+    )
+    return "\n".join(
+        ["## Targets, and what ran smaller", "", "| fault | target | here | command |", "|---|---|---|---|", *lines]
+    )
+
+
+def machine():
+    """What it ran on; no names."""
+    gibibytes = round(psutil.virtual_memory().total / 2**30)
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"{len(os.sched_getaffinity(0))} cores, {gibibytes} GiB of memory, {os.uname().sysname}, Python {python}"

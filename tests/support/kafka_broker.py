@@ -14,7 +14,7 @@ from services.embedded.child import dies_with_parent
 from services.embedded.kafka.cluster import Cluster, Node
 from services.embedded.kafka.jars import JARS, KafkaMissingError, fetch
 from services.embedded.kafka.java import java
-from tests.support.broker import free_port, listens
+from tests.support.broker import lasting_port, listens
 
 READY_SECONDS, FETCH_SECONDS = 90, 200
 
@@ -48,7 +48,7 @@ class Apache:
         skip_where_missing()
         self._settings = settings
         self._folder = tempfile.TemporaryDirectory(prefix="kafka")
-        ports = [(free_port(), free_port()) for _ in range(brokers)]
+        ports = [(lasting_port(), lasting_port()) for _ in range(brokers)]
         self.cluster = Cluster.of(Path(self._folder.name), ports, java=java(), jars=JARS)
         self._prepare()
         self.bootstrap = self.cluster.bootstrap

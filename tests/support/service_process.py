@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from services.embedded.child import dies_with_parent
-from tests.support.embedded_broker import free_port
+from tests.support.broker import lasting_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 150
@@ -20,7 +20,7 @@ class ServiceProcess:
 
     def __init__(self, name: str, folder: Path, **variables: str) -> None:
         self.name, self._log = name, folder / f"{name}.log"
-        self.port = free_port()
+        self.port = lasting_port()
         self.url = f"http://127.0.0.1:{self.port}"
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
         port = {f"TIDEMARK_{name.upper()}_HTTP_PORT": str(self.port)}
@@ -60,6 +60,11 @@ class ServiceProcess:
         code = self._process.wait(120)
         self._process = None
         return code
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it runs."""
+        return self._process.pid if self._process is not None and self._running() else None
 
     @property
     def log(self) -> str:

@@ -27,6 +27,8 @@ class Scene:
     random: Random
     outages: list = field(default_factory=list)  # when something that was away came back
     recoveries: list = field(default_factory=list)
+    placed: set = field(default_factory=set)  # messages that the fault itself put on a topic: partition and offset
+    lettered: int = 0  # of these, in dead letters
     more: dict = field(default_factory=dict)  # figures of the fault's own
     complaints: list = field(default_factory=list)
     turns: dict = field(default_factory=dict)
@@ -85,11 +87,14 @@ class Fault:
         known = {"fault": self.name, "seed": seed, "command": command, "target": self.target, "smaller": self.smaller}
         known |= {"broker": getattr(self.place, "broker", "kafka"), "calls_per_second": self.load.calls_per_second}
         try:
-            with self.place(folder) as place, Emitting(place, self.load) as emitting:
-                with Watch(place.store, emitting) as watch:
-                    scene = Scene(place, emitting, watch, Random(f"{self.name} {seed}"))
-                    self._strikes(scene)
-                    found = self._settled(scene)
+            with (
+                self.place(folder) as place,
+                Emitting(place, self.load) as emitting,
+                Watch(place.store, emitting) as watch,
+            ):
+                scene = Scene(place, emitting, watch, Random(f"{self.name} {seed}"))
+                self._strikes(scene)
+                found = self._settled(scene)
             return Record(**{**known, **found})
         except Exception as error:  # whatever breaks a run off is its result
             return Record(**known, why=f"broken off: {type(error).__name__}: {str(error)[:500]}")
@@ -108,8 +113,12 @@ class Fault:
         scene.complaints += oracle.complaints(verdict, stats) + oracle.unscored(scene.place, verdict.stored)
         self.afterwards(scene)
         scene.watch.look()
+        placed = len(scene.placed)
         return {
-            **{name: getattr(verdict, name) for name in ("acknowledged", "stored", "dead_lettered", "lost")},
+            "acknowledged": verdict.acknowledged + placed,
+            "stored": verdict.stored,
+            "dead_lettered": verdict.dead_lettered + scene.lettered,
+            "lost": verdict.lost + placed - scene.lettered,
             "duplicates": verdict.duplicates,
             "dropped": stats["dropped"],
             "longest_emit_seconds": round(stats["longest_emit_seconds"], 4),
@@ -118,7 +127,7 @@ class Fault:
             "passed": not scene.complaints,
             "why": "; ".join(scene.complaints),
             **self._times(scene),
-            **scene.more,
+            "more": scene.more,
         }
 
     def _times(self, scene):

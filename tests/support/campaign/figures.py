@@ -1,6 +1,7 @@
 """Figures out of what was seen: delays, stalls, and how fast a backlog went."""
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -29,13 +30,13 @@ def stall(points):
     4
     """
     longest, since = 0.0, None
-    for before, point in zip(points, points[1:], strict=False):
+    for before, point in pairwise(points):
         if since is None:
             since = before.at
         if point.stored > before.stored:
             longest, since = max(longest, point.at - since), point.at
         elif before.stored >= before.acknowledged:
-            since = point.at  # nothing is waited for
+            since = before.at  # nothing was waited for by then
     return longest
 
 

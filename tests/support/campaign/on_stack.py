@@ -37,9 +37,9 @@ class OnStack:
     @property
     def parts(self):
         """Every part by name; empty while the supervisor does not answer."""
-        with suppress(OSError, ValueError, HTTPException):
-            with urlopen(f"http://127.0.0.1:{self.stack.ports.control}/status", timeout=10) as answer:
-                return {part["name"]: part for part in json.load(answer)["parts"]}
+        address = f"http://127.0.0.1:{self.stack.ports.control}/status"
+        with suppress(OSError, ValueError, HTTPException), urlopen(address, timeout=10) as answer:
+            return {part["name"]: part for part in json.load(answer)["parts"]}
         return {}
 
     @property

@@ -1,6 +1,6 @@
 """What one run of one fault came to."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,7 @@ class Record:
     restarts: int | None = None
     longest_emit_seconds: float | None = None
     dropped: int = 0
+    more: dict = field(default_factory=dict)  # the fault's own figures, by name
 
     @property
     def key(self):
@@ -50,5 +51,5 @@ class Record:
     @classmethod
     def of(cls, found):
         """Out of what `as_dict` made, also by another version of this."""
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in found.items() if name in known})

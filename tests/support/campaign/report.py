@@ -11,15 +11,21 @@ from tests.support.campaign.record import Record
 
 TITLE = """# Faults
 
-Made by `make faults`; do not edit. Each line is one run of one fault under load, on real processes. The oracle is the client's fsynced ledger of acknowledged ids against
-the store, read through its views, and the dead letters: `acknowledged = stored ⊎ dead-lettered`, no id twice.
+Made by `make faults`; do not edit. Each line is one run of one fault under load, on real processes. The oracle is the
+client's fsynced ledger of acknowledged ids against the store, read through its views, and the dead letters:
+`acknowledged = stored ⊎ dead-lettered`, no id twice.
 """
 EXPLAINED = """
-`before FINAL`: physical rows beyond the first of a call, as far as they were seen before a merge took them. Delays run from the emission until a look at the store, twice a
-second, saw the row. `recovery` is the longest of all strikes until every part was ready and a call emitted since was stored. `stall` is the longest time in which calls waited and none became stored.
-`catch-up` is how fast the backlog of an outage went, in units of the live rate. Figures of time are not what a run passes or fails by. A run is done again under the same
-command and seed, and then replaces its line; other seeds stand side by side.
+`before FINAL`: physical rows beyond the first of a call, as far as they were seen before a merge took them. Delays run
+from the emission until a look at the store, twice a second, saw the row. `recovery` is the longest of all strikes until
+every part was ready and a call emitted since was stored. `stall` is the longest time in which calls waited and none
+became stored. `catch-up` is how fast the backlog of an outage went, in units of the live rate. A run passes by what
+became of its calls; figures of time are told and not judged, since they are the machine's, too. A run that is done
+again under the same command and seed replaces its line; other seeds stand side by side.
 """
+NOT_EXECUTED = """Not executed: the services that run a model under these faults; a ClickHouse server (the engine is
+ClickHouse's own, embedded, behind its HTTP interface) with replicated tables, users and row policies; a power cut;
+several machines."""
 COLUMNS = {
     "fault": "fault",
     "seed": "seed",
@@ -66,7 +72,7 @@ class Report:
 def page(records, described):
     """The whole of `faults.md`."""
     sections = [TITLE, f"The machine: {described}.", table(records), EXPLAINED.strip(), bound(records)]
-    sections += [section for section in (failed(records), smaller(records)) if section]
+    sections += [section for section in (failed(records), own_figures(records), smaller(records)) if section]
     return "\n\n".join(part.strip() for part in sections) + "\n"
 
 
@@ -93,8 +99,9 @@ def bound(records):
         return f"## The bound\n\n{lost:,} of {calls:,} acknowledged calls were lost."
     share = f"{3 / calls:.1e}"
     return (
-        f"## The bound\n\nNothing lost in {calls:,} acknowledged calls over all runs means, at 95 %, that the share of lost calls is at most "
-        f"3/{calls:,} = {share}: of a million calls at most {3e6 / calls:,.1f}. That holds for loads and faults like these."
+        f"## The bound\n\nNothing lost in {calls:,} acknowledged messages over all runs means, at 95 %, that the share"
+        f" of lost ones is at most 3/{calls:,} = {share}: of a million at most {3e6 / calls:,.1f}. That holds for loads"
+        " and faults like these."
     )
 
 
@@ -102,6 +109,16 @@ def failed(records):
     """The runs that did not pass, and why."""
     lines = [f"- {one.fault}, seed {one.seed} (`{one.command}`): {one.why}" for one in records if not one.passed]
     return "\n".join(["## Runs that did not pass", "", *lines]) if lines else ""
+
+
+def own_figures(records):
+    """What only one fault measures."""
+    lines = [
+        f"- {one.fault}, seed {one.seed}: {name.replace('_', ' ')} {value:,}"
+        for one in records
+        for name, value in one.more.items()
+    ]
+    return "\n".join(["## Further figures", "", *lines]) if lines else ""
 
 
 def smaller(records):

@@ -1,0 +1,36 @@
+"""SIGTERM to one service after the other under load: each finishes what it has in hand, and nothing is lost."""
+
+import signal
+import time
+
+import pytest
+
+from tests.support.campaign.fault import Fault
+from tests.support.campaign.load import Load
+from tests.support.campaign.on_stack import LIGHT, OnStack
+from tests.support.campaign.schedule import Schedule
+
+pytestmark = [pytest.mark.faults, pytest.mark.embedded, pytest.mark.kafka, pytest.mark.alone]
+
+
+def terminate(scene, number):
+    since, victim = time.time(), LIGHT[number % len(LIGHT)]
+    gone = scene.place.signal(victim, signal.SIGTERM)
+    scene.say(f"asked {victim} to end")
+    scene.until(lambda: scene.place.pid(victim) not in (None, gone))
+    return since
+
+
+@pytest.mark.timeout(3600)
+def test_nothing_is_lost_in_a_rolling_restart(campaign, long):
+    strikes = 21 if long else len(LIGHT)
+    fault = Fault(
+        name="rolling_restarts",
+        target="rolling SIGTERM × 20: 0 lost, stall ≤ 10 s",
+        place=OnStack,
+        load=Load(100_000 if long else 10_000, 200),
+        schedule=Schedule(strikes, 0.5, 2.0),
+        strike=terminate,
+        smaller="" if long else f"{strikes} restarts",
+    )
+    campaign(fault)

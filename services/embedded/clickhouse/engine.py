@@ -1,6 +1,7 @@
 """The engine in this process: one directory, and a session of its own for every request."""
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -160,12 +161,14 @@ def _query(session: Any, request: Request) -> Answer:
 
 
 def _insert(session: Any, request: Request) -> Answer:
-    # Streamed into the engine: no payload ever lies in a temporary file, and it takes half the time of one.
-    with session.send_insert(request.statement.sql, request.statement.format) as inserter:
-        if request.statement.data:
-            inserter.append(request.statement.data)
-        result = inserter.finish()
-    return Answer(b"", written_rows=result.rows_written, written_bytes=result.bytes_written)
+    # Out of a file that has no name and lies in memory alone. The engine's own streaming (`send_insert`) tells of
+    # success where the table refused the rows: a full disk, too many parts, a broken constraint.
+    descriptor = os.memfd_create("insert")
+    with os.fdopen(descriptor, "wb") as rows:
+        rows.write(request.statement.data or b"")
+        rows.flush()
+        result = session.query(request.statement.from_file(f"/proc/self/fd/{descriptor}"))
+    return Answer(b"", written_rows=result.rows_written(), written_bytes=result.bytes_written())
 
 
 def _least(asked: str | None, most: int) -> int:

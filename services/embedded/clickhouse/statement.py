@@ -78,6 +78,17 @@ class Statement:
         reads = bool(names) and names[0] in _READS
         return cls(text.decode("utf-8", "replace"), _output_format(tokens) if reads else None, None, reads)
 
+    def from_file(self, path: str) -> str:
+        """An INSERT with inline rows, as one that takes them from a file of this machine.
+
+        >>> Statement.of(b"INSERT INTO t SETTINGS a = 1 FORMAT CSV 1").from_file("/f")
+        "INSERT INTO t FROM INFILE '/f' COMPRESSION 'none' SETTINGS a = 1 FORMAT CSV"
+        """
+        text = self.sql.encode()
+        at = _before_settings(list(_tokens(text.decode("latin-1"))), len(text))
+        rows = f" FROM INFILE '{path}' COMPRESSION 'none' ".encode()
+        return f"{(text[:at].rstrip() + rows + text[at:]).decode().rstrip()} FORMAT {self.format}"
+
 
 def _tokens(text: str) -> Iterator[_Token]:
     """Latin-1 in, so that an index is a byte; comments and spaces are left out."""
@@ -104,6 +115,13 @@ def _inline(tokens: list[_Token], text: bytes) -> Statement | None:
     head = text[: tokens[-2].end - len("FORMAT")]
     gap = _GAP.match(text, last.end)
     return Statement(head.decode("utf-8", "replace"), last.text, text[gap.end() if gap else last.end :], False)
+
+
+def _before_settings(tokens: list[_Token], end: int) -> int:
+    for token, after, sign in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if token.name == "SETTINGS" and not token.depth and after.kind == "word" and sign.text == "=":
+            return token.end - len("SETTINGS")
+    return end
 
 
 def _output_format(tokens: list[_Token]) -> str | None:

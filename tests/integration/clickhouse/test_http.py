@@ -98,6 +98,31 @@ def test_a_wrong_row_leaves_nothing_of_its_batch(ask, table):
 
 
 @pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("ENGINE = MergeTree PARTITION BY a ORDER BY a", "252"),
+        (", CONSTRAINT small CHECK a < 10) ENGINE = MergeTree ORDER BY a", "469"),
+        ("ENGINE = MergeTree ORDER BY a SETTINGS parts_to_throw_insert = 1, max_delay_to_insert = 0", "252"),
+    ],
+)
+def test_what_a_table_refuses_at_the_end_of_an_insert_is_told(ask, more, code):
+    """The engine's streaming insert tells of success here, and its rows are nowhere."""
+    ask(f"CREATE OR REPLACE TABLE refusing (a UInt64{more if more[0] == ',' else f') {more}'}").raise_for_status()
+    many = b"\n".join(b"%d" % number for number in range(500))
+    answers = [ask(many, query="INSERT INTO refusing FORMAT CSV") for _ in range(3)]
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert {answer.headers["x-clickhouse-exception-code"] for answer in refused} == {code}
+    assert ask("SELECT count() FROM refusing").text == f"{500 * (len(answers) - len(refused))}\n"
+
+
+def test_an_insert_may_bring_its_settings_and_be_large(ask, table):
+    body = b'7,"seven"\n' * 2_000_000
+    answer = ask(body, query="INSERT INTO t (a, s) SETTINGS input_format_parallel_parsing = 0 FORMAT CSV")
+    assert '"written_rows":"2000000"' in answer.headers["x-clickhouse-summary"]
+    assert ask("SELECT count() FROM t").text == "2000000\n"
+
+
+@pytest.mark.parametrize(
     ("sql", "status", "code"),
     [
         ("SELECT * FROM nope", 404, "60"),

@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PATH DEMO_SECONDS DEMO_SUMMARY
 
-.PHONY: help setup demo test test-fast faults check fmt generate lock up down kafka status bench clean
+.PHONY: help setup demo test test-fast faults soak check fmt generate lock up down kafka status bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ test: $(READY) ## every test that can run here
 	@$(PYTHON) -m pytest -m "not faults and not alone" -n 2 --dist loadfile
 	@$(PYTHON) -m pytest -m "alone and not faults"
 
-faults: $(READY) ## kill every process in the middle of traffic, and more; minutes
-	@$(PYTHON) -m pytest tests/fault tests/integration/faults
+faults: $(READY) ## faults under load on Apache Kafka, 15 minutes; FAULT=NAME one of them, SEED=2, LONG=1 hours
+	@CAMPAIGN_LONG=$(LONG) CAMPAIGN_SEED=$(SEED) $(PYTHON) -m pytest -m faults -s $(if $(FAULT),tests/fault/test_$(FAULT).py,tests/fault)
+
+soak: $(READY) ## the stack on Apache Kafka at a steady rate, MINUTES=60, RATE=200: memory, files, threads and lag
+	@$(PYTHON) -m tests.support.campaign.soak --minutes $(or $(MINUTES),60) --rate $(or $(RATE),200)
 
 test-fast: $(READY) ## pure and contract tests, in seconds
 	@$(PYTHON) -m pytest tests/house tests/contract tests/unit client/tests -m "not embedded and not browser and not kafka and not slow"

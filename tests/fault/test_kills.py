@@ -85,7 +85,9 @@ def test_a_few_kills_lose_nothing(tmp_path, report):
 
 @pytest.mark.faults
 @pytest.mark.timeout(1500)
-def test_whoever_is_killed_nothing_is_lost(tmp_path, report):
+def test_whoever_is_killed_nothing_is_lost(tmp_path, report, long):
+    if not long:
+        pytest.skip("every service, models too, takes ten minutes: make faults LONG=1 FAULT=kills")
     stack = Stack(tmp_path / "data", NAMES)
     try:
         stack.up()

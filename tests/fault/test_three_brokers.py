@@ -47,6 +47,7 @@ def test_nothing_is_lost_when_leader_and_controller_bounce(campaign, long):
     strikes = 6 if long else 2
     fault = Fault(
         name="three_brokers",
+        broker="kafka (three brokers)",
         target="3 brokers, RF 3, min.isr 2, 5 hard bounces of leader and controller: 0 lost, producers heal",
         place=lambda folder: Apart(folder, brokers=3),
         load=Load(50_000 if long else 8_000, 100),

@@ -26,7 +26,6 @@ class Apart:
     Brokers and engine are not: `kafka` and `engine` end and start them.
     """
 
-    broker = "kafka"
     spools = ()
 
     def __init__(self, folder, *, brokers=1, services=LIGHT, engine_data=None):

@@ -80,24 +80,34 @@ class Fault:
     schedule: Schedule
     strike: Callable
     afterwards: Callable = lambda scene: None
+    broker: str = "kafka"
     smaller: str = ""
 
     def run(self, folder, seed, command):
-        """The record; a run that breaks off is a record, too, with what was known by then."""
-        known = {"fault": self.name, "seed": seed, "command": command, "target": self.target, "smaller": self.smaller}
-        known |= {"broker": getattr(self.place, "broker", "kafka"), "calls_per_second": self.load.calls_per_second}
-        try:
-            with (
-                self.place(folder) as place,
-                Emitting(place, self.load) as emitting,
-                Watch(place.store, emitting) as watch,
-            ):
-                scene = Scene(place, emitting, watch, Random(f"{self.name} {seed}"))
-                self._strikes(scene)
-                found = self._settled(scene)
-            return Record(**{**known, **found})
-        except Exception as error:  # whatever breaks a run off is its result
-            return Record(**known, why=f"broken off: {type(error).__name__}: {str(error)[:500]}")
+        """The record of a run that came to its end."""
+        with (
+            self.place(folder) as place,
+            Emitting(place, self.load) as emitting,
+            Watch(place.store, emitting) as watch,
+        ):
+            scene = Scene(place, emitting, watch, Random(f"{self.name} {seed}"))
+            self._strikes(scene)
+            return Record(**self._known(seed, command), **self._settled(scene))
+
+    def broken_off(self, seed, command, error):
+        """The record of a run that did not."""
+        return Record(**self._known(seed, command), why=f"broken off: {type(error).__name__}: {str(error)[:500]}")
+
+    def _known(self, seed, command):
+        return {
+            "fault": self.name,
+            "broker": self.broker,
+            "seed": seed,
+            "command": command,
+            "target": self.target,
+            "smaller": self.smaller,
+            "calls_per_second": self.load.calls_per_second,
+        }
 
     def _strikes(self, scene):
         scene.until(lambda: scene.place.ready and scene.place.store.number("SELECT count() FROM calls") >= FLOWING)

@@ -15,7 +15,6 @@ LIGHT = ("registry", "gateway", "writer", "latency", "windower", "alerter", "rol
 class OnStack:
     """`tidemark up --broker kafka` with the light services; what is killed, the supervisor starts again."""
 
-    broker = "kafka"
     spools = ()  # the log outlives its broker, so the gateway needs none
 
     def __init__(self, folder, services=LIGHT):

@@ -44,8 +44,9 @@ class Decision:
     @property
     def state(self):
         """What rollback has written down; empty before it has."""
+        target = f"local|{self.app}|production"
         with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=5)) as kept:
-            found = kept.execute("SELECT state FROM decisions WHERE target LIKE ?", (f"%{self.app}%",)).fetchall()
+            found = kept.execute("SELECT state FROM decisions WHERE target = ?", (target,)).fetchall()
         assert len(found) <= 1, f"{len(found)} decisions on one bad version"
         return found[0][0] if found else ""
 

@@ -12,6 +12,7 @@ from services.writer.comparison import compare
 from services.writer.verification import ledger_of
 
 WAIT_SECONDS = 300
+IDLE_SECONDS = 60
 SCORED = "SELECT uniqExact(call_id) FROM scores WHERE evaluator = 'latency'"
 SCORED_TWICE = "SELECT count() - uniqExact(score_id) FROM scores"
 
@@ -43,10 +44,12 @@ def complaints(verdict, stats):
 
 
 def unscored(place, stored):
-    """Why not every stored call has its scores, once; empty where it has. Waits for the scorer."""
-    until = time.monotonic() + WAIT_SECONDS
-    while (scored := place.store.number(SCORED)) != stored and time.monotonic() < until:
+    """Why not every stored call has its scores, once; empty where it has. Waits while the scorer gets on."""
+    scored, until = -1, time.monotonic() + IDLE_SECONDS
+    while scored != stored and time.monotonic() < until:
         time.sleep(0.5)
+        if (found := place.store.number(SCORED)) != scored:
+            scored, until = found, time.monotonic() + IDLE_SECONDS
     twice = place.store.number(SCORED_TWICE)
     found = [f"scored calls: {scored}, not {stored}"] if scored != stored else []
     return found + ([f"scores that come twice: {twice}"] if twice else [])

@@ -41,12 +41,12 @@ def one_decision(scene, number):
     since = time.time()
     os.kill(scene.place.pid(victim), signal.SIGKILL)
     scene.say(f"killed {victim}, {f'the decision was {decision.state}' if state else 'the windows were sent'}")
+    scene.recover(since)
     scene.until(lambda: reached(decision, "verifying"))
     decision.turn_good()
     scene.until(lambda: decision.state not in STATES)
     scene.complaints += wrong(scene, decision)
     scene.more["decisions"] = number + 1
-    return since if scene.place.ready else time.time()
 
 
 def wrong(scene, decision):

@@ -32,9 +32,8 @@ def bounce(scene, number):
     scene.recover(since)  # on the two that are left
     time.sleep(DOWN_SECONDS)
     scene.complaints += [f"the {role} was not replaced"] if getattr(cluster, role)(kafka) == victim else []
-    since = time.time()
     kafka.start()
-    return since
+    return time.time()
 
 
 def healed(scene):

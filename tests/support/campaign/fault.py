@@ -68,7 +68,8 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One row of the matrix. `strike(scene, number)` does harm and returns the moment that recovery counts from.
+    """One row of the matrix. `strike(scene, number)` does harm and returns the moment that recovery counts from;
+    None where it has seen to the recovery itself.
 
     `afterwards(scene)` looks at what else this fault must leave as it was, and adds to `scene.complaints`.
     """
@@ -113,7 +114,8 @@ class Fault:
         scene.until(lambda: scene.place.ready and scene.place.store.number("SELECT count() FROM calls") >= FLOWING)
         for number, pause in enumerate(self.schedule.pauses(scene.random)):
             time.sleep(pause)
-            scene.recover(self.strike(scene, number))
+            if (since := self.strike(scene, number)) is not None:
+                scene.recover(since)
         scene.emitting.until(self.load.calls)
 
     def _settled(self, scene):
@@ -132,7 +134,7 @@ class Fault:
             "duplicates": verdict.duplicates,
             "dropped": stats["dropped"],
             "longest_emit_seconds": round(stats["longest_emit_seconds"], 4),
-            "strikes": len(scene.recoveries),
+            "strikes": self.schedule.strikes,
             "restarts": scene.place.restarts,
             "passed": not scene.complaints,
             "why": "; ".join(scene.complaints),

@@ -1,5 +1,6 @@
 """A fault, and how it is run: under load, by a seeded schedule, judged at the end."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -86,6 +87,7 @@ class Fault:
 
     def run(self, folder, seed, command):
         """The record of a run that came to its end."""
+        load_before = round(os.getloadavg()[0], 1)
         with (
             self.place(folder) as place,
             Emitting(place, self.load) as emitting,
@@ -93,7 +95,7 @@ class Fault:
         ):
             scene = Scene(place, emitting, watch, Random(f"{self.name} {seed}"))
             self._strikes(scene)
-            return Record(**self._known(seed, command), **self._settled(scene))
+            return Record(**self._known(seed, command), **self._settled(scene), load_before=load_before)
 
     def broken_off(self, seed, command, error):
         """The record of a run that did not."""

@@ -37,6 +37,7 @@ class Record:
     restarts: int | None = None
     longest_emit_seconds: float | None = None
     dropped: int = 0
+    load_before: float | None = None  # the machine's load average when the run began
     more: dict = field(default_factory=dict)  # the fault's own figures, by name
 
     @property

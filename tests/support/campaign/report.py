@@ -19,9 +19,10 @@ EXPLAINED = """
 `before FINAL`: physical rows beyond the first of a call, as far as they were seen before a merge took them. Delays run
 from the emission until a look at the store, twice a second, saw the row. `recovery` is the longest of all strikes until
 every part was ready and a call emitted since was stored. `stall` is the longest time in which calls waited and none
-became stored. `catch-up` is how fast the backlog of an outage went, in units of the live rate. A run passes by what
-became of its calls; figures of time are told and not judged, since they are the machine's, too. A run that is done
-again under the same command and seed replaces its line; other seeds stand side by side.
+became stored. `catch-up` is how fast the backlog of an outage went, in units of the live rate. `load before` is the
+machine's load average when the run began: what else it does makes every time longer. A run passes by what became of its
+calls; figures of time are told and not judged, since they are the machine's, too. A run that is done again under the
+same command and seed replaces its line; other seeds stand side by side.
 """
 NOT_EXECUTED = """Not executed: the services that run a model under these faults; a ClickHouse server (the engine is
 ClickHouse's own, embedded, behind its HTTP interface) with replicated tables, users and row policies; a power cut;
@@ -43,6 +44,7 @@ COLUMNS = {
     "recovery_seconds": "recovery s",
     "stall_seconds": "stall s",
     "catch_up": "catch-up",
+    "load_before": "load before",
 }
 
 

@@ -17,7 +17,7 @@ from tests.support.kafka_broker import Apache
 from tests.support.messages import a_call
 from tests.support.scoring_process import Started
 
-pytestmark = [pytest.mark.embedded, pytest.mark.kafka, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.embedded, pytest.mark.kafka, pytest.mark.faults, pytest.mark.alone]
 
 TOPICS = (CALLS, SCORES, dead_letters("latency"), dead_letters("drift"))
 AT_ONCE, AFTER_A_KILL = 10, 300

@@ -38,7 +38,7 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
     spool_groups: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Services whose commits let spooled messages go, with commas; empty: every group with a commit."
     )
-    spool_limit_bytes: int = Field(4 << 30, ge=1 << 20, description="A spool larger than this takes no more: 429.")
+    spool_limit_bytes: int = Field(4 << 30, ge=16 << 20, description="A spool larger than this takes no more: 429.")
 
     @field_validator("spool_groups", mode="before")
     @classmethod

@@ -172,6 +172,20 @@ def test_a_parent_that_dies_leaves_its_spool_though_its_child_lives(process, gat
     gateway.wait(lambda: len(gateway.calls) == 1)
 
 
+def test_a_fork_after_the_end_closes_nothing_of_the_application(process, gateway):
+    child = process(
+        "client.emit(prompt='p'); client.close()\n"
+        "files = [os.open('/dev/null', os.O_RDONLY) for _ in range(20)]\n"
+        "if os.fork() == 0:\n"
+        "    for file in files: os.fstat(file)\n"
+        "    client.emit(prompt='too late')\n"
+        "    os._exit(7 if client.stats().dropped == 1 else 1)\n"
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))"
+    )
+    assert child.communicate(timeout=30) == ("7\n", "")
+    assert len(gateway.calls) == 1
+
+
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_a_worker_of_multiprocessing_sends_before_it_ends(process, gateway, tmp_path, way):
     script = tmp_path / "script.py"

@@ -94,7 +94,9 @@ class Background:
                 self.sender.close(self.settings.exit_seconds)
 
     def reborn(self) -> None:
-        """Begin anew in a forked child, without a thread until its first call."""
+        """Begin anew in a forked child, without a thread until its first call; what is closed stays closed."""
+        if self.closed:
+            return
         if self.sender:
             self.sender.abandon()
         self._intake.renew()

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+_CLOSED = -1
+
 
 class Ledger:
     """Appends ids to a file; each batch is fsynced before `add` returns. Processes may share one file."""
@@ -22,5 +24,7 @@ class Ledger:
             os.fsync(self._file)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file, once: its number may be another one's by then."""
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            os.close(file)

@@ -71,7 +71,7 @@ def test_replaying_scores_into_the_store_changes_no_row_and_no_aggregate(stack):
     before = state(stack)
     done, said = replay(stack, "scores.v1", "--from", "0", "--service", "writer")
     assert (done["complete"], done["messages"]) == (True, before[0])
-    assert f"writer has read {before[0]} of {before[0]} messages" in said
+    assert f"writer reads scores.v1 again: {before[0]} of {before[0]} messages" in said
     assert state(stack) == before
 
 

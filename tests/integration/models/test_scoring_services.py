@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from schemas.messages import CallError, Document, Embedding, Score, Tokens
-from schemas.topics import CALLS, EMBEDDINGS, SCORES, dead_letters
+from schemas.topics import CALLS, EMBEDDINGS, FEEDBACK, SCORES, dead_letters
 from tests.support.broker import declare, eventually, log_of, put
 from tests.support.messages import a_call
 from tests.support.models import MODELS, SCORERS, an_encoder
@@ -57,7 +57,7 @@ def started(kafka, prefix, tmp_path):
 
 @pytest.mark.parametrize("name", sorted(SCORERS))
 async def test_every_call_gets_every_score_and_the_service_stops_cleanly(kafka, started, name):
-    await declare(kafka, CALLS, SCORES, dead_letters(name))
+    await declare(kafka, CALLS, FEEDBACK, SCORES, dead_letters(name))
     given = calls(60)
     await put(kafka, CALLS, [*(call.encode() for call in given), b"no call"])
     service = started(name)
@@ -73,7 +73,7 @@ async def test_every_call_gets_every_score_and_the_service_stops_cleanly(kafka, 
 
 
 async def test_prompts_and_responses_are_embedded(kafka, started):
-    await declare(kafka, CALLS, EMBEDDINGS, dead_letters("embedder"))
+    await declare(kafka, CALLS, FEEDBACK, EMBEDDINGS, dead_letters("embedder"))
     given = calls(40)
     await put(kafka, CALLS, [call.encode() for call in given])
     started("embedder")

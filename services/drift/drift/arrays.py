@@ -18,7 +18,7 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 class Arrays:
     """The array library in use, and the way there and back."""
 
-    library: Any
+    module: Any
     put: Callable[[npt.NDArray[np.float32]], Array]
     get: Callable[[Array], npt.NDArray[np.float32]]
 

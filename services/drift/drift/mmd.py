@@ -77,7 +77,7 @@ class Kernel:
         exponent = left @ right.T
         exponent -= ((left * left).sum(1) / 2)[:, None]
         exponent -= ((right * right).sum(1) / 2)[None, :]
-        self._arrays.library.exp(exponent, out=exponent)
+        self._arrays.module.exp(exponent, out=exponent)
         exponent -= self._centre
         return exponent
 

@@ -74,11 +74,11 @@ class Rebuild:
         for score in scores:
             if score.synthetic:
                 continue
-            seconds = score.called_at.timestamp()
+            measured, seconds = Measured.of(score), score.called_at.timestamp()
             self.done.scores += 1
             for interval in self.intervals_seconds:
                 span = Span(interval, int(seconds // interval) * interval)
-                self._cells.setdefault((Measured.of(score), span), Cell()).add(score, seconds)
+                self._cells.setdefault((measured, span), Cell()).add(score, seconds)
 
     def differing(self, known: Mapping[Place, Sequence[Known]]) -> Iterator[Window]:
         """The windows that differ from what is `known` of them, one generation higher; forgets the scores."""

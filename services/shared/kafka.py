@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import aiokafka.admin.client
 import aiokafka.client
+import aiokafka.consumer.consumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.protocol.metadata import MetadataRequest
 
 from services.shared.settings import ServiceSettings, SharedSettings
@@ -33,6 +35,23 @@ def ask_without_creating() -> None:
 
 
 ask_without_creating()
+
+
+class _Fetcher(Fetcher):  # type: ignore[misc]
+    """One that ends in order while a fetch that failed waits to be tried again.
+
+    aiokafka's lets the cancellation of that fetch out of `stop`, where it reads as the caller's own, and the
+    connections stay open.
+    """
+
+    async def _proc_fetch_request(self, *request: Any) -> bool:
+        try:
+            return bool(await super()._proc_fetch_request(*request))
+        except asyncio.CancelledError:
+            return False
+
+
+aiokafka.consumer.consumer.Fetcher = _Fetcher
 
 T = TypeVar("T")
 

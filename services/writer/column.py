@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from schemas.messages import Message
@@ -97,7 +98,7 @@ def labels(name: str) -> Column:
 
 def version(value: Extract) -> Column:
     """The column that decides which of several rows with the same id wins."""
-    return Column("row_version", pa.uint64(), value)
+    return Column("row_version", pa.uint64(), value, _pack_versions)
 
 
 def micros(time: datetime) -> int:
@@ -107,11 +108,16 @@ def micros(time: datetime) -> int:
     >>> micros(datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC))
     1000001
     """
-    return int(time.timestamp()) * 1_000_000 + time.microsecond
+    return round(time.timestamp() * 1e6)  # exact until the year 2106, where a double of seconds ends to tell microseconds
 
 
 def _pack_times(values: list[Any]) -> pa.Array:
-    return pa.array([None if time is None else micros(time) for time in values], pa.int64()).cast(TIME)
+    seconds = np.array([None if time is None else time.timestamp() for time in values], np.float64)
+    return pa.array(np.rint(seconds * 1e6), from_pandas=True).cast(pa.int64()).cast(TIME)
+
+
+def _pack_versions(values: list[Any]) -> pa.Array:
+    return pa.array(np.fromiter(values, np.uint64, len(values)))  # Arrow alone takes 5 us for a large number
 
 
 def _pack_vectors(values: list[Any]) -> pa.Array:

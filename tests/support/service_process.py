@@ -64,7 +64,7 @@ class ServiceProcess:
     @property
     def pid(self) -> int | None:
         """Its process, while it runs."""
-        return self._process.pid if self._process is not None and self._running() else None
+        return self._process.pid if self._process is not None and self.runs() else None
 
     @property
     def log(self) -> str:

@@ -108,7 +108,7 @@ def micros(time: datetime) -> int:
     >>> micros(datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC))
     1000001
     """
-    return round(time.timestamp() * 1e6)  # exact until the year 2106, where a double of seconds ends to tell microseconds
+    return round(time.timestamp() * 1e6)  # exact until the year 2106
 
 
 def _pack_times(values: list[Any]) -> pa.Array:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-from apprise import Apprise
+from typing import TYPE_CHECKING
 
 from schemas.messages import Window
 from schemas.topics import DEPLOYMENTS, WINDOWS
@@ -23,6 +22,9 @@ from services.shared.process import Runtime
 from services.shared.publishing import Publishing
 from services.shared.record import Record
 from services.shared.view import View
+
+if TYPE_CHECKING:
+    from apprise import Apprise
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -65,7 +67,7 @@ def rules(place: Path) -> list[AnyRule]:
     return found
 
 
-def _channels(config: Config) -> dict[str, Apprise]:
+def _channels(config: Config) -> "dict[str, Apprise]":
     try:
         return channels(config.notify)
     except NotificationError as error:

@@ -3,10 +3,9 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from apprise import Apprise, NotifyType
 from pydantic import SecretStr
 from sqlalchemy import Row
 
@@ -14,23 +13,33 @@ from services.alerter.metrics import NOTIFICATIONS
 from services.alerter.store import Notifications
 from services.shared.process import Process
 
+if TYPE_CHECKING:
+    from apprise import Apprise
+
 LOG = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
 POLL_SECONDS = 1.0
-KINDS = {"info": NotifyType.INFO, "warning": NotifyType.WARNING, "critical": NotifyType.FAILURE}
+KINDS = {"info": "info", "warning": "warning", "critical": "failure"}  # Apprise's words
 
 
 class NotificationError(ValueError):
     """A notification address that cannot be used; the text shows no secret."""
 
 
-def channels(addresses: SecretStr) -> dict[str, Apprise]:
+def channels(addresses: SecretStr) -> "dict[str, Apprise]":
     """The Apprise channels of `addresses`, white space between, each under a name that tells no secret.
 
     Raises `NotificationError` for an address that Apprise does not understand.
     """
-    found: dict[str, Apprise] = {}
-    for index, address in enumerate(addresses.get_secret_value().split(), 1):
+    given = addresses.get_secret_value().split()
+    return _opened(given) if given else {}
+
+
+def _opened(addresses: Sequence[str]) -> "dict[str, Apprise]":
+    from apprise import Apprise  # noqa: PLC0415 - half a second and 30 MB for who tells nobody
+
+    found = {}
+    for index, address in enumerate(addresses, 1):
         channel = Apprise()
         if not channel.add(address):
             raise NotificationError(f"address {index} of TIDEMARK_ALERTER_NOTIFY is no Apprise URL. Correct it.")
@@ -43,7 +52,7 @@ class Notifier:
 
     name = "notifier"
 
-    def __init__(self, notifications: Notifications, channels: Mapping[str, Apprise]) -> None:
+    def __init__(self, notifications: Notifications, channels: "Mapping[str, Apprise]") -> None:
         self._notifications, self._channels = notifications, channels
 
     async def run(self, process: Process) -> None:
@@ -52,7 +61,7 @@ class Notifier:
             await asyncio.to_thread(deliver_due, self._notifications, self._channels, process.clock().timestamp())
 
 
-def deliver_due(notifications: Notifications, channels: Mapping[str, Apprise], now_seconds: float) -> None:
+def deliver_due(notifications: Notifications, channels: "Mapping[str, Apprise]", now_seconds: float) -> None:
     """Send what is due once; a channel that is not configured any more is given up at once."""
     for row in notifications.due(now_seconds):
         channel = channels.get(row.channel)
@@ -74,5 +83,5 @@ def pause_seconds(attempts: int) -> float:
     return float(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempts, 20)))
 
 
-def _taken(channel: Apprise, row: Row[Any]) -> bool:
+def _taken(channel: "Apprise", row: Row[Any]) -> bool:
     return bool(channel.notify(title=row.title, body=row.body, notify_type=KINDS[row.severity]))

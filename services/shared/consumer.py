@@ -120,7 +120,7 @@ class Consumer:
             raise await session.refused(self._config) from None
         epoch = self.epoch
         if records and linger_seconds:
-            records = await self._linger(records, max_records, linger_seconds, epoch)
+            records, epoch = await self._linger(records, max_records, linger_seconds)
         await self._verify_run()
         records = self._within_bounds(records, epoch)
         await self._count(records)
@@ -184,16 +184,23 @@ class Consumer:
         self._verified = clusters.connections(self._client._client)
         self.broker_run = await clusters.broker_run(self._client._client)
 
-    async def _linger(self, records: _Records, most: int, linger_seconds: float, epoch: int) -> _Records:
-        deadline = time.monotonic() + linger_seconds
+    async def _linger(self, records: _Records, most: int, linger_seconds: float) -> tuple[_Records, int]:
+        """As many messages as come in time, and their epoch.
+
+        Over a rebalance aiokafka waits for the new partitions and gives messages of these: the first ones are void
+        then, and come again, but those would not.
+        """
+        deadline, epoch = time.monotonic() + linger_seconds, self.epoch
         merged = {partition: list(found) for partition, found in records.items()}
         count = sum(map(len, merged.values()))
-        while count < most and (left := deadline - time.monotonic()) > 0 and epoch == self.epoch:
+        while count < most and (left := deadline - time.monotonic()) > 0:
             more = await self._client.getmany(timeout_ms=int(left * 1000) + 1, max_records=most - count)
+            if epoch != self.epoch:
+                return more, self.epoch
             for partition, found in more.items():
                 merged.setdefault(partition, []).extend(found)
                 count += len(found)
-        return merged
+        return merged, epoch
 
     def _within_bounds(self, records: _Records, epoch: int) -> _Records:
         """What a replay has to read; nothing more is fetched of a partition that is at its end."""

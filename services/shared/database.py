@@ -1,13 +1,11 @@
 """A service's own small state: the engine and its migrations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from services.shared.errors import Transient
@@ -40,19 +38,39 @@ def connect(url: str) -> Engine:
 
 
 def migrate(engine: Engine, *folders: Path) -> None:
-    """Bring the database to the newest revision of every folder of Alembic revisions.
+    """Bring the database to the newest revision of every folder of Alembic revisions, whose files are named for them.
 
     One transaction: all of it or nothing; processes that start together wait for each other.
     """
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tidemark migrations'))"))
+        if applied(connection) != {newest(folder) for folder in folders}:
+            _upgrade(connection, folders)
+
+
+def newest(folder: Path) -> str:
+    """The newest revision of a folder."""
+    return max(file.stem for file in folder.glob("*_[0-9]*.py"))
+
+
+def applied(connection: Connection) -> set[str]:
+    """The revisions that the database stands at; none in a new one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+
+
+def _upgrade(connection: Connection, folders: Sequence[Path]) -> None:
+    from alembic import command  # noqa: PLC0415 - half a second that a service which comes back need not pay
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(ENVIRONMENT))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(map(str, folders)))
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tidemark migrations'))"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "heads")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "heads")
 
 
 @contextmanager

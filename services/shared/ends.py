@@ -75,4 +75,5 @@ async def ends_of_member(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int
     """
     places = consumer.assignment()
     listed: dict[TopicPartition, int] = await consumer.end_offsets(places) if places else {}
-    return {place: max(end, consumer.highwater(place) or 0) for place, end in listed.items()}
+    ours = consumer.assignment()  # a rebalance may have come while the broker answered
+    return {place: max(end, consumer.highwater(place) or 0) for place, end in listed.items() if place in ours}

@@ -12,6 +12,7 @@ from schemas.messages import Score
 from schemas.topics import CALLS, SCORES, dead_letters
 from services.shared.consumer import Consumer
 from services.shared.kafka import Kafka
+from services.shared.pipeline import next_offsets
 from services.shared.predecessors import Membership
 from tests.support.broker import committed, declare, eventually, log_of, producing, put
 from tests.support.messages import a_call
@@ -175,6 +176,32 @@ async def test_a_commit_of_a_member_that_was_put_out_is_refused_and_no_error(kaf
         assert await committed(kafka, CALLS, "latency") == {}
         assert await consumer.commit({partition: 5}, again.epoch)
     assert await committed(kafka, CALLS, "latency") == {0: 5}
+
+
+async def test_what_comes_while_a_member_waits_for_more_over_a_rebalance_is_handled(kafka, tmp_path):
+    await declare(kafka, *TOPICS)
+    await put(kafka, CALLS, [a_call().encode() for _ in range(5)])
+    process = a_process(kafka, tmp_path)
+    progress = process.watched("latency")
+    async with Consumer(process, [CALLS.name], service="latency", progress=progress) as consumer:
+        lingering = asyncio.create_task(consumer.fetch(1000, 30, linger_seconds=30))
+        await eventually(lambda: _position(consumer, 5))
+        assert await Membership(tmp_path, process.config.group_of("latency")).bury(kafka) != []
+        await eventually(lambda: consumer.epoch > 0)
+        await put(kafka, CALLS, [a_call().encode() for _ in range(5)])
+        fetched, handled = await lingering, set()
+        async with asyncio.timeout(30):
+            while len(handled) < 10:
+                if fetched.epoch == consumer.epoch:
+                    handled |= {each.offset for found in fetched.records.values() for each in found}
+                    await consumer.commit(next_offsets(fetched), fetched.epoch)
+                fetched = await consumer.fetch(1000, 0.5)
+    assert handled == set(range(10))
+
+
+async def _position(consumer, offset):
+    places = [place for place in consumer.assignment if place.partition == 0]
+    return bool(places) and await consumer._client.position(places[0]) == offset
 
 
 async def _fetched(consumer):

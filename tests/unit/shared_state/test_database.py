@@ -3,9 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from services.shared.database import connect, migrate, state_url
+from services.alerter.app import MIGRATIONS as ALERTER
+from services.registry.app import MIGRATIONS as REGISTRY
+from services.rollback.app import MIGRATIONS as ROLLBACK
+from services.shared import database
+from services.shared.database import ENVIRONMENT, applied, connect, migrate, newest, state_url
 from services.shared.outbox import MIGRATIONS
 
 
@@ -32,7 +38,23 @@ def test_migrations_repeat_without_harm(tmp_path):
     migrate(engine, MIGRATIONS)
     migrate(engine, MIGRATIONS)
     assert inspect(engine).has_table("outbox")
+    with engine.connect() as connection:
+        assert applied(connection) == {newest(MIGRATIONS)}
     engine.dispose()
+
+
+def test_a_database_that_is_up_to_date_needs_no_alembic(tmp_path, monkeypatch):
+    engine = opened(tmp_path)
+    migrate(engine, MIGRATIONS)
+    monkeypatch.setattr(database, "_upgrade", None)
+    migrate(engine, MIGRATIONS)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("folder", [MIGRATIONS, ALERTER, REGISTRY, ROLLBACK])
+def test_the_newest_revision_is_alembic_s_head(folder):
+    script = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(folder)])
+    assert script.get_heads() == [newest(folder)]
 
 
 def test_read_then_write_transactions_queue_instead_of_failing(tmp_path):

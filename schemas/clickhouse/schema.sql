@@ -206,7 +206,8 @@ CREATE TABLE calls_rows
     `arm` LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
     `attributes` String CODEC(ZSTD(1)),
     `payload_reference` Nullable(String) CODEC(ZSTD(1)),
-    `row_version` UInt64 CODEC(ZSTD(1))
+    `row_version` UInt64 CODEC(ZSTD(1)),
+    INDEX call_id_index call_id TYPE bloom_filter GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY toYYYYMM(called_at)
@@ -666,6 +667,7 @@ CREATE VIEW scores
         end Int64,
         kind String,
         value Nullable(Float64))),
+    `statistics` Map(LowCardinality(String), Float64),
     `evaluator` LowCardinality(String),
     `evaluator_version` LowCardinality(String),
     `input_at` Nullable(DateTime64(6, 'UTC')),
@@ -698,6 +700,7 @@ CREATE TABLE scores_rows
         end Int64,
         kind String,
         value Nullable(Float64))) CODEC(ZSTD(1)),
+    `statistics` Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
     `evaluator` LowCardinality(String) CODEC(ZSTD(1)),
     `evaluator_version` LowCardinality(String) CODEC(ZSTD(1)),
     `input_at` Nullable(DateTime64(6, 'UTC')) CODEC(ZSTD(1)),
@@ -742,6 +745,8 @@ CREATE VIEW windows
     `sketch_positive` Map(Int32, Float64),
     `sketch_negative` Map(Int32, Float64),
     `sketch_zero` Float64,
+    `statistics` Map(LowCardinality(String), Float64),
+    `corpus` Nullable(Float64),
     `drift_name` LowCardinality(Nullable(String)),
     `drift_statistic` Nullable(Float64),
     `drift_p_value` Nullable(Float64),
@@ -786,6 +791,8 @@ CREATE TABLE windows_rows
     `sketch_positive` Map(Int32, Float64) CODEC(ZSTD(1)),
     `sketch_negative` Map(Int32, Float64) CODEC(ZSTD(1)),
     `sketch_zero` Float64 CODEC(ZSTD(1)),
+    `statistics` Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+    `corpus` Nullable(Float64) CODEC(ZSTD(1)),
     `drift_name` LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
     `drift_statistic` Nullable(Float64) CODEC(ZSTD(1)),
     `drift_p_value` Nullable(Float64) CODEC(ZSTD(1)),

@@ -35,6 +35,7 @@ class Score(Message, frozen=True, kw_only=True, tag="score.v1"):
     label: bool | None = None  # true exactly when the value is at or above the documented threshold
     reason: str | None = None  # why not; None when scored
     evidence: tuple[Span, ...] = ()
+    statistics: Mapping[str, float] = {}  # what is added up where a window's value is no mean (corpus BLEU)
     evaluator: Name
     evaluator_version: Name
     input_at: Timestamp | None = None  # newest event time among the inputs; None means called_at

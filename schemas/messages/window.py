@@ -67,6 +67,8 @@ class Window(Message, frozen=True, kw_only=True, tag="window.v1"):
     minimum: float | None = None
     maximum: float | None = None
     sketch: Sketch | None = None
+    statistics: Mapping[str, float] = {}  # weighted sums of the scores' own
+    corpus: float | None = None  # the value of all calls as one text, from `statistics`; None for other metrics
     drift: DriftTest | None = None
 
     @property

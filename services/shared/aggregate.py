@@ -1,13 +1,14 @@
 """What several windows of one metric say together."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from math import inf
+from dataclasses import dataclass, field
+from math import fsum, inf
 from typing import Literal
 
 from schemas.messages import Sketch, Window
+from services.shared.corpus import corpus_value
 
-Statistic = Literal["mean", "label_rate", "p50", "p95", "p99", "count"]
+Statistic = Literal["mean", "label_rate", "p50", "p95", "p99", "count", "corpus"]
 QUANTILES: Mapping[str, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
@@ -16,7 +17,8 @@ class Aggregate:
     """Sums over calls, each weighted by 1 / inclusion probability; `count` and its like are raw.
 
     `weight` estimates how many calls there were (Horvitz–Thompson), mean, rate and quantiles are of all of them
-    (Hájek); raw counts are for minimum counts, `effective_size` for intervals.
+    (Hájek); raw counts are for minimum counts, `effective_size` for intervals. `corpus` is what all calls as one text
+    are worth, for metrics whose scores carry statistics (BLEU, chrF): no mean of their values.
 
     >>> merge([]).mean is None
     True
@@ -33,6 +35,8 @@ class Aggregate:
     minimum: float | None = None
     maximum: float | None = None
     sketch: Sketch | None = None
+    statistics: Mapping[str, float] = field(default_factory=dict)
+    corpus: float | None = None
 
     @property
     def effective_size(self) -> float:
@@ -80,7 +84,7 @@ class Aggregate:
             return self.quantile(QUANTILES[name])
         if name == "count":
             return self.weight
-        return self.mean if name == "mean" else self.label_rate
+        return {"mean": self.mean, "label_rate": self.label_rate, "corpus": self.corpus}[name]
 
     def _within_range(self, value: float) -> float:
         lowest = -inf if self.minimum is None else self.minimum
@@ -91,6 +95,7 @@ class Aggregate:
 def merge(windows: Iterable[Window]) -> Aggregate:
     """The sums of `windows`, which must not share calls: other partitions, other intervals."""
     parts = list(windows)
+    statistics = _summed(parts)
     return Aggregate(
         count=sum(part.count for part in parts),
         not_scored=sum(part.not_scored for part in parts),
@@ -103,7 +108,14 @@ def merge(windows: Iterable[Window]) -> Aggregate:
         minimum=min((part.minimum for part in parts if part.minimum is not None), default=None),
         maximum=max((part.maximum for part in parts if part.maximum is not None), default=None),
         sketch=_merged([part.sketch for part in parts if part.sketch is not None]),
+        statistics=statistics,
+        corpus=corpus_value(parts[0].metric, statistics) if statistics else None,
     )
+
+
+def _summed(parts: list[Window]) -> dict[str, float]:
+    names = sorted({name for part in parts for name in part.statistics})
+    return {name: fsum(part.statistics.get(name, 0.0) for part in parts) for name in names}
 
 
 def _merged(sketches: list[Sketch]) -> Sketch | None:

@@ -1,7 +1,8 @@
 """What every scorer says, and how it says it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from math import isfinite
 from typing import Literal, Protocol
 
@@ -24,10 +25,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class Measured:
-    """A value, and the characters that account for it."""
+    """A value, the characters that account for it, and what is summed where a window's value is no mean of values."""
 
     value: float
     evidence: tuple[Span, ...] = ()
+    statistics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,11 @@ class Evaluator:
     name: str
     version: str
 
-    def score(self, call: Call, metric: Metric, result: Result) -> Score:
-        """The score that says `result`; a value outside the metric's range is a failure, never a made-up number."""
+    def score(self, call: Call, metric: Metric, result: Result, input_at: datetime | None = None) -> Score:
+        """The score that says `result`; a value outside the metric's range is a failure, never a made-up number.
+
+        `input_at` is the newest event time among the inputs, where that is not the call's own.
+        """
         result = _in_range(metric, result)
         measured = result if isinstance(result, Measured) else None
         return Score(
@@ -92,8 +97,10 @@ class Evaluator:
             label=measured.value >= metric.threshold if measured and metric.threshold is not None else None,
             reason=_reason(result),
             evidence=measured.evidence if measured else (),
+            statistics=measured.statistics if measured else {},
             evaluator=self.name,
             evaluator_version=self.version,
+            input_at=input_at,
             inclusion_probability=call.inclusion_probability,
             groups=call.groups,
             synthetic=call.synthetic,

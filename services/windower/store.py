@@ -15,14 +15,15 @@ _MEASURED = "tenant, app, environment, version, metric, evaluator, evaluator_ver
 _WHERE = """({app:String} = '' OR app = {app:String}) AND ({tenant:String} = '' OR tenant = {tenant:String})"""
 _BETWEEN = "fromUnixTimestamp64Micro({start:Int64}, 'UTC') AND fromUnixTimestamp64Micro({stop:Int64} - 1, 'UTC')"
 _SCORES = f"""
-SELECT {_MEASURED}, score_id, call_id, called_at, status, value, label, input_at, inclusion_probability, groups
+SELECT {_MEASURED}, score_id, call_id, called_at, status, value, label, statistics, input_at,
+    inclusion_probability, groups
 FROM scores WHERE {_WHERE} AND called_at BETWEEN {_BETWEEN} AND NOT synthetic
 """
 _WINDOWS = f"windows WHERE {_WHERE} AND window_start BETWEEN {_BETWEEN} AND drift_name IS NULL"
 _INTERVALS = f"SELECT DISTINCT interval_seconds FROM {_WINDOWS}"
 _KNOWN = f"""
 SELECT {_MEASURED}, `group`, interval_seconds, toInt64(toUnixTimestamp(window_start)) AS start_seconds,
-    source_partition, generation, count, not_scored, failed, labelled, weighted_sum
+    source_partition, generation, count, not_scored, failed, labelled, weighted_sum, corpus
 FROM {_WINDOWS} AND interval_seconds IN {{intervals:Array(UInt32)}} ORDER BY source_partition
 """
 

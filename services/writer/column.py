@@ -21,6 +21,7 @@ TIME = pa.timestamp("us", "UTC")
 NUMBERS = pa.list_(pa.float32())
 LABELS = pa.map_(pa.string(), pa.string())
 BINS = pa.map_(pa.int32(), pa.float64())
+STATISTICS = pa.map_(pa.string(), pa.float64())
 SPANS = pa.list_(
     pa.struct([("field", TEXT), ("start", COUNT), ("end", COUNT), ("kind", TEXT), ("value", NUMBER)]),
 )
@@ -94,6 +95,12 @@ def labels(name: str) -> Column:
     """A column of a mapping of names to texts."""
     read = attrgetter(name)
     return Column(name, LABELS, lambda message: list(read(message).items()))
+
+
+def statistics(name: str) -> Column:
+    """A column of a mapping of names to numbers."""
+    read = attrgetter(name)
+    return Column(name, STATISTICS, lambda message: list(read(message).items()))
 
 
 def version(value: Extract) -> Column:

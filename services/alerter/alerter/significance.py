@@ -8,18 +8,19 @@ from scipy.special import bdtrc, betaln, gammaln, stdtr
 from services.shared.aggregate import QUANTILES, Aggregate, Statistic
 
 NONE = 1.0  # the p-value of what cannot be judged
+CENTRES = ("mean", "corpus")
 
 
 def p_beyond_level(observed: Aggregate, statistic: Statistic, level: float, *, above: bool) -> float:
     """The p-value of `statistic` being at most at `level` (or at least, where not `above`).
 
-    Means by a t-test, label rates and quantiles by the exact binomial tail, both on effective sizes. Not for
+    Means by a t-test (a corpus value with the error of the mean of its sentences, which is about its own), label rates and quantiles by the exact binomial tail, both on effective sizes. Not for
     `count`, which is no estimate: 0. Calls are taken as independent: bursts of one user look surer than they are.
     """
     if statistic == "count":
         return 0.0
-    if statistic == "mean":
-        return _p_mean(observed, None, level, above=above)
+    if statistic in CENTRES:
+        return _p_mean(observed, None, statistic, level, above=above)
     if statistic == "label_rate":
         rate = observed.label_rate
         return NONE if rate is None else _binomial(rate, observed.effective_size, level, above=above)
@@ -40,8 +41,8 @@ def p_beyond_baseline(
     factor, offset = margin
     if statistic == "count":
         return 0.0
-    if statistic == "mean":
-        return _p_mean(observed, baseline, factor, offset=offset, above=above)
+    if statistic in CENTRES:
+        return _p_mean(observed, baseline, statistic, factor, offset=offset, above=above)
     if statistic == "label_rate":
         return _p_rate(observed, baseline, margin, above=above)
     level = baseline.statistic(statistic)
@@ -63,20 +64,27 @@ def _p_rate(observed: Aggregate, baseline: Aggregate, margin: tuple[float, float
 
 
 def _p_mean(
-    observed: Aggregate, baseline: Aggregate | None, level: float, *, offset: float = 0.0, above: bool
+    observed: Aggregate,
+    baseline: Aggregate | None,
+    statistic: Statistic,
+    level: float,
+    *,
+    offset: float = 0.0,
+    above: bool,
 ) -> float:
-    if observed.mean is None or observed.variance is None:
+    centre, size = observed.statistic(statistic), observed.effective_size
+    if centre is None or observed.variance is None:
         return NONE
-    size = observed.effective_size
     if baseline is None:
-        return _t_tail(observed.mean - level, observed.variance / size, size - 1.0, above=above)
-    if baseline.mean is None or baseline.variance is None:
+        return _t_tail(centre - level, observed.variance / size, size - 1.0, above=above)
+    theirs_centre = baseline.statistic(statistic)
+    if theirs_centre is None or baseline.variance is None:
         return NONE
     own = max(observed.variance, baseline.variance) / size
     theirs = level**2 * baseline.variance / baseline.effective_size
     scale = own**2 / (size - 1.0) + theirs**2 / (baseline.effective_size - 1.0)
     degrees = (own + theirs) ** 2 / scale if scale else size - 1.0
-    return _t_tail(observed.mean - (level * baseline.mean + offset), own + theirs, degrees, above=above)
+    return _t_tail(centre - (level * theirs_centre + offset), own + theirs, degrees, above=above)
 
 
 def _t_tail(difference: float, squared_error: float, degrees: float, *, above: bool) -> float:

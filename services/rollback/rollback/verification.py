@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from schemas.messages import Alert, Window
@@ -13,7 +13,7 @@ from services.rollback.rollback.policies import Verification
 from services.shared.aggregate import Statistic, merge
 
 GRACE_SECONDS = 30.0  # for windows on their way into the store
-STATISTICS: Mapping[str, Statistic] = {name: name for name in ("mean", "label_rate", "p50", "p95", "p99", "count")}
+STATISTICS: Mapping[str, Statistic] = {name: name for name in get_args(Statistic)}
 
 
 @dataclass(frozen=True)

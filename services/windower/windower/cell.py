@@ -1,8 +1,8 @@
 """The distinct scores of one metric in one window."""
 
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +12,22 @@ from schemas.messages import Score
 FAILED, NOT_SCORED, SCORED = 0, 1, 2
 
 UNLABELLED = -1
+NO_STATISTICS: Mapping[str, float] = {}  # one for all: most scores have none
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns of equal length, a row a score: status, value, weight (1 / inclusion probability) and label."""
+    """Columns of equal length, a row a score: status, value, weight (1 / inclusion probability), label, statistics."""
 
     status: npt.NDArray[np.int8]
     value: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64]
     label: npt.NDArray[np.int8]
+    statistics: npt.NDArray[np.object_]  # a mapping of names to numbers each
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Rows":
         """The rows of these numbers."""
-        return Rows(self.status[rows], self.value[rows], self.weight[rows], self.label[rows])
+        return Rows(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class Cell:
     _value: "array[float]" = field(default_factory=lambda: array("d"))
     _weight: "array[float]" = field(default_factory=lambda: array("d"))
     _label: "array[int]" = field(default_factory=lambda: array("b"))
+    _statistics: list[Mapping[str, float]] = field(default_factory=list)
     _groups: "dict[str, array[int]]" = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -65,7 +68,7 @@ class Cell:
             return False
         self._stamp[row], self._status[row] = stamp, status
         self._value[row], self._label[row] = score.value or 0.0, _label(score)
-        self._weight[row] = weight
+        self._weight[row], self._statistics[row] = weight, score.statistics or NO_STATISTICS
         return True
 
     def rows(self) -> Rows:
@@ -75,6 +78,7 @@ class Cell:
             np.array(self._value, dtype=np.float64),
             np.array(self._weight, dtype=np.float64),
             np.array(self._label, dtype=np.int8),
+            np.array(self._statistics, dtype=np.object_),
         )
 
     def groups(self, most: int) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
@@ -90,6 +94,7 @@ class Cell:
         self._value.append(score.value or 0.0)
         self._weight.append(1.0 / score.inclusion_probability)
         self._label.append(_label(score))
+        self._statistics.append(score.statistics or NO_STATISTICS)
         for attribute, value in score.groups.items():
             self._groups.setdefault(f"{attribute}={value}", array("q")).append(row)
 

@@ -58,5 +58,5 @@ def message(
         window_end=span.end,
         source_partition=source_partition,
         generation=generation,
-        **sums(rows),
+        **sums(rows, metric),
     )

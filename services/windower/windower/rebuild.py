@@ -9,7 +9,7 @@ from services.windower.windower.cell import Cell, Rows
 from services.windower.windower.message import Measured, Span, message
 
 NO_ROWS = Cell().rows()
-SAID = ("count", "not_scored", "failed", "labelled", "weighted_sum")
+SAID = ("count", "not_scored", "failed", "labelled", "weighted_sum", "corpus")
 
 
 class Place(NamedTuple):
@@ -31,6 +31,7 @@ class Known:
     failed: int
     labelled: int
     weighted_sum: float
+    corpus: float | None = None
 
     @property
     def counted(self) -> int:

@@ -1,12 +1,13 @@
 """What a window says of its scores."""
 
-from math import log
+from math import fsum, log
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.messages import Sketch
+from services.shared.corpus import corpus_value
 from services.windower.windower.cell import FAILED, NOT_SCORED, SCORED, Rows
 
 ALPHA = 0.01
@@ -14,8 +15,10 @@ _LOG_GAMMA = log((1 + ALPHA) / (1 - ALPHA))
 Floats = npt.NDArray[np.float64]
 
 
-def sums(rows: Rows) -> dict[str, Any]:
+def sums(rows: Rows, metric: str = "") -> dict[str, Any]:
     """The fields of a `Window` that count and add: raw counts, Horvitz–Thompson sums, extremes, quantile sketch.
+
+    Where the scores of `metric` carry statistics, theirs too, and what all calls as one text are worth.
 
     The result is a function of the set of scores: rows are sorted before they are added, so that the order of
     arrival does not show in the last digit.
@@ -40,7 +43,17 @@ def sums(rows: Rows) -> dict[str, Any]:
         "minimum": float(value[0]),
         "maximum": float(value[-1]),
         "sketch": sketch(value, weight),
-    }
+    } | _corpus(scored, metric)
+
+
+def _corpus(scored: Rows, metric: str) -> dict[str, Any]:
+    """Sums are exact, so that the order of arrival does not show: rows alike in value and weight may differ here."""
+    terms: dict[str, list[float]] = {}
+    for statistics, weight in zip(scored.statistics, scored.weight.tolist(), strict=True):
+        for name, number in statistics.items():
+            terms.setdefault(name, []).append(weight * number)
+    statistics = {name: fsum(terms[name]) for name in sorted(terms)}
+    return {"statistics": statistics, "corpus": corpus_value(metric, statistics)} if statistics else {}
 
 
 def sketch(value: Floats, weight: Floats) -> Sketch:

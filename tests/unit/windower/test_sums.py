@@ -115,3 +115,22 @@ def _totals(value, bad, probability, kept):
         ).rows()
     )
     return found["weight"], found["weighted_sum"], found["labelled_weight"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.sampled_from([1.0, 0.3, 0.1])), min_size=1), st.randoms())
+def test_statistics_are_weighted_sums_that_do_not_depend_on_the_order(given, random):
+    scores = [
+        a_score(number, value=1.0, inclusion_probability=probability, statistics={"length": length})
+        for number, (length, probability) in enumerate(given)
+    ]
+    found = sums(cell_of(scores).rows(), "unknown")
+    assert found["statistics"]["length"] == pytest.approx(sum(length / chance for length, chance in given))
+    assert sums(cell_of(random.sample(scores, len(scores))).rows(), "unknown") == found
+    assert found["corpus"] is None
+
+
+def test_statistics_of_a_score_that_is_replaced_are_replaced():
+    first = a_score(1, value=1.0, inclusion_probability=0.5, statistics={"length": 3.0})
+    better = a_score(1, value=1.0, statistics={"length": 5.0})
+    assert sums(cell_of([first, better]).rows())["statistics"] == {"length": 5.0}

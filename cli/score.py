@@ -15,6 +15,9 @@ from services.hallucination.hallucination import HALLUCINATION
 from services.latency import app as latency
 from services.latency.config import Config as LatencyConfig
 from services.latency.latency import METRICS as LATENCY_METRICS
+from services.quality import app as quality
+from services.quality.config import Config as QualityConfig
+from services.quality.quality.measures import METRICS as QUALITY_METRICS
 from services.shared.line_scoring import BadLine, chosen, loaded, score_lines
 from services.shared.model_store import ModelMissingError
 from services.toxicity import app as toxicity
@@ -25,6 +28,7 @@ SCORERS = (
     ((PROMPT.name, RESPONSE.name), lambda: toxicity.scorer(ToxicityConfig())),
     ((HALLUCINATION.name,), lambda: hallucination.scorer(HallucinationConfig())),
     (tuple(metric.name for metric in LATENCY_METRICS), lambda: latency.scorer(LatencyConfig())),
+    (tuple(metric.name for metric in QUALITY_METRICS), lambda: quality.scorer(QualityConfig())),
 )
 AVAILABLE = [name for names, _ in SCORERS for name in names]
 

@@ -58,6 +58,7 @@ SERVICES: tuple[Service, ...] = (
     Service("drift", port=16, start=5, stop=1, drains=False),
     Service("alerter", port=17, start=5, stop=1),
     Service("rollback", port=18, start=5, stop=1),
+    Service("quality", port=20, start=4, stop=1, replays=True),
 )
 NAMES = tuple(service.name for service in SERVICES)
 

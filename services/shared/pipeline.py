@@ -1,4 +1,4 @@
-"""Batches of one topic in, messages of others out, no state."""
+"""Batches of messages in, messages of other topics out, no state."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from services.shared import metrics
 from services.shared.breaker import Breaker
 from services.shared.consumer import Consumer, Fetched
 from services.shared.dead_letters import DeadLetters
-from services.shared.decoding import Decoder
+from services.shared.decoding import Decoder, by_name
 from services.shared.errors import Refused
 from services.shared.lag import Lag
 from services.shared.lifecycle import keep
@@ -43,7 +43,7 @@ class Thins(Protocol):
 
 
 class Pipeline(Generic[In]):
-    """One consumer group that turns batches of one topic into messages of another.
+    """One consumer group that turns batches of one topic, or of several together, into messages of another.
 
     `handle` is given decoded messages and returns messages, each of which goes to the topic of `writes` that carries
     its type, under its own key. `failed`, where given, says what is emitted for a message that `handle` fails on.
@@ -65,7 +65,7 @@ class Pipeline(Generic[In]):
         self,
         name: str,
         *,
-        reads: Topic[In],
+        reads: Topic[In] | Sequence[Topic[Any]],
         writes: Topic[Any] | Sequence[Topic[Any]],
         handle: Callable[[Sequence[In]], Iterable[Message]],
         failed: Failed | None = None,
@@ -74,7 +74,8 @@ class Pipeline(Generic[In]):
         sample: Thins | None = None,
     ) -> None:
         self.name, self.acts, self.sample = name, acts, sample
-        self._reads, self._writes = reads, Writes(writes)
+        self.reads = (reads,) if isinstance(reads, Topic) else tuple(reads)
+        self._writes = Writes(writes)
         self._handle, self._failed, self._prepare = handle, failed, ready
 
     async def run(self, process: Process) -> None:
@@ -95,13 +96,9 @@ class Pipeline(Generic[In]):
         """What is emitted for a message that `handle` failed on, its dead letter aside."""
         return self._writes.outgoing(self._failed(message, error), headers) if self._failed else []
 
-    @property
-    def reads(self) -> Topic[In]:
-        """The topic."""
-        return self._reads
-
 
 class _Item(NamedTuple):
+    topic: str
     message: Any
     raw: ConsumerRecord
 
@@ -118,7 +115,7 @@ class _Batches:
 
     def __init__(self, name: str, process: Process, worker: Worker, pipeline: Pipeline[Any]) -> None:
         self._name, self._process, self._worker, self._pipeline = name, process, worker, pipeline
-        self._decoder = Decoder(pipeline.reads, name)
+        self._decoders: dict[str, Decoder[Any]] = by_name(pipeline.reads, name)
         self._breaker = Breaker()
         self._headers = MARKED if process.config.replay else ()
         self._sample = None if process.config.replay else pipeline.sample
@@ -130,7 +127,7 @@ class _Batches:
         self._breaker = Breaker()
         async with (
             Producer(self._process.kafka, progress.waited) as producer,
-            Consumer(self._process, [self._pipeline.reads.name], service=self._name, progress=progress) as consumer,
+            Consumer(self._process, list(self._decoders), service=self._name, progress=progress) as consumer,
         ):
             letters = DeadLetters(self._name, consumer.broker_run)
             while not self._process.stopping.is_set():
@@ -146,7 +143,7 @@ class _Batches:
             await consumer.commit({}, fetched.epoch)
             return
         metrics.BATCH_MESSAGES.labels(self._name).observe(fetched.messages)
-        done = await self._worker.insist(lambda: self._work(fetched, consumer.broker_run, letters, rate))
+        done = await self._worker.insist(lambda: self._work(fetched, consumer, letters, rate))
         await self._deliver(done, producer, letters)
         metrics.SAMPLED_OUT.labels(self._name).inc(self._skipped)
         await consumer.commit(next_offsets(fetched), fetched.epoch)
@@ -176,23 +173,25 @@ class _Batches:
             await producer.publish(self._pipeline.failure(item.message, cause, headers))
         except Refused as again:
             log.error("What %s says of a failure is refused as well: %s", self._name, again)
-        now, topic = self._process.clock(), self._pipeline.reads.name
-        await letters.publish(producer, [letters.letter(item.raw, topic, "handle", cause, now=now)], "handle")
+        now = self._process.clock()
+        await letters.publish(producer, [letters.letter(item.raw, item.topic, "handle", cause, now=now)], "handle")
 
-    def _work(self, fetched: Fetched, broker_run: str, letters: DeadLetters, rate: float) -> _Done:
+    def _work(self, fetched: Fetched, consumer: Consumer, letters: DeadLetters, rate: float) -> _Done:
         """In the worker thread: everything between fetching and producing."""
         items: list[_Item] = []
-        for raw in fetched.records.values():
-            decoded = self._decoder.batch(raw, broker_run)
-            items += [_Item(record.message, each) for record, each in zip(decoded.records, decoded.raw, strict=True)]
+        for partition, raw in fetched.records.items():
+            name = consumer.short(partition)
+            decoded = self._decoders[name].batch(raw, consumer.broker_run)
+            pairs = zip(decoded.records, decoded.raw, strict=True)
+            items += [_Item(name, record.message, each) for record, each in pairs]
         return self._made_of(self._thinned(items, rate), letters)
 
     def _thinned(self, items: list[_Item], rate: float) -> list[_Item]:
         if self._sample is None or rate >= 1:
             taken = items
         else:
-            offered = ((self._sample.take(item.message, rate), item.raw) for item in items)
-            taken = [_Item(message, raw) for message, raw in offered if message is not None]
+            offered = (item._replace(message=self._sample.take(item.message, rate)) for item in items)
+            taken = [item for item in offered if item.message is not None]
         self._skipped = len(items) - len(taken)
         return taken
 
@@ -214,9 +213,9 @@ class _Batches:
         for result in results:
             done.outgoing.extend(result)
         for item, error in failures:
-            now, topic = self._process.clock(), self._pipeline.reads.name
+            now = self._process.clock()
             done.outgoing.extend(self._pipeline.failure(item.message, error, headers))
-            done.letters.append(letters.letter(item.raw, topic, "handle", error, now=now))
+            done.letters.append(letters.letter(item.raw, item.topic, "handle", error, now=now))
 
 
 def next_offsets(fetched: Fetched) -> dict[TopicPartition, int]:

@@ -3,10 +3,11 @@
 from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TypeVar
 
 from msgspec.structs import replace
 
-from schemas.messages import Call
+from schemas.messages import Call, Message
 from services.shared import metrics
 from services.shared.lag import Lag
 
@@ -14,6 +15,7 @@ from services.shared.lag import Lag
 # takes is taken by the others, too.
 _STAGE = b"scorer"
 _SPAN = 2.0**64
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,9 @@ class Sampler:
         self._shown.set(rate)
         return rate
 
-    def take(self, call: Call, rate: float) -> Call | None:
-        """The call as it is to be scored at `rate`; None where it is sampled out."""
-        if rate >= 1 or self._certain(call):
+    def take(self, call: M, rate: float) -> M | None:
+        """The call as it is to be scored at `rate`; None where it is sampled out. What is no call is always taken."""
+        if rate >= 1 or not isinstance(call, Call) or self._certain(call):
             return call
         if place_of(call) >= rate:
             return None

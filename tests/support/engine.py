@@ -78,7 +78,7 @@ def running(data: Path) -> Iterator[Engine]:
 def free_base() -> int:
     """A port base whose first ten ports are free; below those that the system gives to outgoing connections."""
     while True:
-        base = random.randrange(10_000, 32_000, 20)
+        base = random.randrange(10_000, 32_000, 40)
         if all(_is_free(base + offset) for offset in range(10)):
             return base
 

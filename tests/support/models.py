@@ -10,6 +10,9 @@ from services.hallucination import model as hallucination
 from services.hallucination.hallucination import HallucinationScorer
 from services.latency.latency import LatencyScorer
 from services.latency.prices import Prices
+from services.quality import app as quality
+from services.quality.config import Config as QualityConfig
+from services.quality.quality import QualityScorer
 from services.shared.encoder import Encoder, EncoderOptions
 from services.shared.model_store import BUILTIN, ModelMissingError, find
 from services.shared.scoring import Scorer
@@ -45,10 +48,17 @@ def a_hallucination_scorer() -> HallucinationScorer:
     return HallucinationScorer(encoder, hallucination.load(hallucination.BUILTIN, encoder_version=encoder.version))
 
 
+def a_quality_scorer() -> QualityScorer:
+    """With every measure that ships."""
+    an_encoder()
+    return quality.scorer(QualityConfig(TIDEMARK_MODELS=MODELS))
+
+
 SCORERS: Mapping[str, Callable[[], Scorer]] = {
     "latency": a_latency_scorer,
     "toxicity": a_toxicity_scorer,
     "hallucination": a_hallucination_scorer,
+    "quality": a_quality_scorer,
 }
 
 

@@ -14,8 +14,9 @@ CENTRES = ("mean", "corpus")
 def p_beyond_level(observed: Aggregate, statistic: Statistic, level: float, *, above: bool) -> float:
     """The p-value of `statistic` being at most at `level` (or at least, where not `above`).
 
-    Means by a t-test (a corpus value with the error of the mean of its sentences, which is about its own), label rates and quantiles by the exact binomial tail, both on effective sizes. Not for
-    `count`, which is no estimate: 0. Calls are taken as independent: bursts of one user look surer than they are.
+    Means by a t-test (a corpus value with the error of the mean of its sentences, which is about its own), label rates
+    and quantiles by the exact binomial tail, both on effective sizes. Not for `count`, which is no estimate: 0. Calls
+    are taken as independent: bursts of one user look surer than they are.
     """
     if statistic == "count":
         return 0.0

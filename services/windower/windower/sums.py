@@ -34,16 +34,20 @@ def sums(rows: Rows, metric: str = "") -> dict[str, Any]:
     }
     if not len(value):
         return counts
-    return counts | {
-        "weight": float(weight.sum()),
-        "weight_squares": float((weight * weight).sum()),
-        "weighted_sum": float((weight * value).sum()),
-        "weighted_square_sum": float((weight * value * value).sum()),
-        "labelled_weight": float(weight[labelled].sum()),
-        "minimum": float(value[0]),
-        "maximum": float(value[-1]),
-        "sketch": sketch(value, weight),
-    } | _corpus(scored, metric)
+    return (
+        counts
+        | {
+            "weight": float(weight.sum()),
+            "weight_squares": float((weight * weight).sum()),
+            "weighted_sum": float((weight * value).sum()),
+            "weighted_square_sum": float((weight * value * value).sum()),
+            "labelled_weight": float(weight[labelled].sum()),
+            "minimum": float(value[0]),
+            "maximum": float(value[-1]),
+            "sketch": sketch(value, weight),
+        }
+        | _corpus(scored, metric)
+    )
 
 
 def _corpus(scored: Rows, metric: str) -> dict[str, Any]:

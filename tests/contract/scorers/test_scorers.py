@@ -31,6 +31,8 @@ def a_full_call(number: int, text: str) -> Call:
         prompt=text,
         response=f"{text} And so on. {text}",
         context=(Document(text=f"Once more: {text}"),),
+        reference=f"Again: {text}",
+        log_probabilities=(-0.5, -0.1),
         tokens=Tokens(input=10, output=20),
         duration_seconds=2.0,
         time_to_first_token_seconds=0.5,
@@ -100,7 +102,7 @@ def test_next_to_nothing(scorer, text):
 @pytest.mark.parametrize("unit", ["It works. ", "x", "\n", "漢字", "😀", "a.", "word "])
 def test_a_megabyte(scorer, unit):
     text = unit * (1_000_000 // len(unit.encode()))
-    check(scorer, [a_call(prompt=text, response=text, context=(Document(text=text),))])
+    check(scorer, [a_call(prompt=text, response=text, context=(Document(text=text),), reference=text)])
 
 
 def test_every_plane_of_unicode(scorer):
@@ -134,7 +136,7 @@ def test_the_version_names_what_scores(scorer):
 @given(st.lists(st.tuples(st.none() | st.text(max_size=300), st.none() | st.text(max_size=300)), max_size=5))
 def test_any_text(scorer, pairs):
     calls = [
-        a_call(number, prompt=prompt, response=response, context=(Document(text=prompt or ""),))
+        a_call(number, prompt=prompt, response=response, context=(Document(text=prompt or ""),), reference=prompt)
         for number, (prompt, response) in enumerate(pairs, 1)
     ]
     check(scorer, calls)

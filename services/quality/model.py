@@ -1,0 +1,32 @@
+"""The encoder, loaded when a text needs it."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from services.shared.encoder import Encoder, EncoderOptions
+from services.shared.model_store import find
+
+
+class LateEncoder:
+    """An encoder that is loaded by its first text: most applications never send a reference. For several threads.
+
+    Raises ModelMissingError, with the remedy, when it is made.
+    """
+
+    def __init__(self, options: EncoderOptions) -> None:
+        self._options = options
+        self._one_at_a_time = Lock()
+        self.version = find(options.model, options.models).version
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Unit vectors (texts by dimension)."""
+        with self._one_at_a_time:
+            return self._loaded.encode(texts)
+
+    @cached_property
+    def _loaded(self) -> Encoder:
+        return Encoder.load(self._options)

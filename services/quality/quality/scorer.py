@@ -1,0 +1,60 @@
+"""The scorer: every measure of every call, and again what came late."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from schemas.messages import Call, Score
+from services.quality.quality.measure import Measure
+from services.quality.quality.opinion import FEEDBACK, Opinions
+from services.shared.scoring import Evaluator, Metric
+
+RULES = "1"  # changes with the rules of any measure
+
+
+@dataclass(frozen=True)
+class QualityScorer:
+    """Scores calls by `measures`, in their order."""
+
+    measures: Sequence[Measure]
+    evaluator: str = "quality"
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is scored."""
+        return tuple(measure.metric for measure in self.measures)
+
+    @property
+    def version(self) -> str:
+        """The rules', and what else decides each measure: libraries with their settings, weights."""
+        parts = dict.fromkeys(measure.version for measure in self.measures if measure.version)
+        return "+".join([RULES, *parts])
+
+    def score(self, calls: Sequence[Call]) -> Iterable[Score]:
+        """The scores of `calls`, call by call."""
+        evaluator = Evaluator(self.evaluator, self.version)
+        results = [measure.judge(calls) for measure in self.measures]
+        for number, call in enumerate(calls):
+            for measure, found in zip(self.measures, results, strict=True):
+                yield evaluator.score(call, measure.metric, found[number])
+
+    def late(self, call: Call, opinions: Opinions) -> Iterator[Score]:
+        """The scores that change because of what was said of `call` after it was made; none where nothing does.
+
+        Their input is as new as what was said, so each of them takes the place of the one that did not know it.
+        """
+        evaluator = Evaluator(self.evaluator, self.version)
+        if (reference := opinions.reference) is not None:
+            whole, at = replace(call, reference=reference.text), _newer(call, reference.given_at)
+            for measure in self.measures:
+                if measure.of_reference:
+                    yield evaluator.score(call, measure.metric, measure.judge([whole])[0], at)
+        if FEEDBACK in self.metrics and (judged := opinions.judged(call)) is not None:
+            yield evaluator.score(call, FEEDBACK, judged.result, _newer(call, judged.given_at))
+
+
+def _newer(call: Call, given_at: datetime) -> datetime:
+    # A clock that is behind the application's must not make an opinion older than its call.
+    return max(call.called_at, given_at)

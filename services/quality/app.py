@@ -62,7 +62,7 @@ def build(config: Config) -> tuple[Pipeline[Message], Sequence[Runtime]]:
         ready=loaded,
         sample=Sampler("quality", config.sampling, opinions),
     )
-    return pipeline, (opinions, Late(waiting, judge)) if waiting else (opinions,)
+    return pipeline, [opinions] if waiting is None else [opinions, Late(waiting, judge)]
 
 
 def scorer(config: Config) -> QualityScorer:

@@ -97,6 +97,7 @@ class Late:
             answers = await aside(lambda: self._answers(now))
         except Transient as error:
             process.health.unready(self.name, f"waiting for what is away: {error}")
+            log.warning("What was said of calls waits for what is away: %s", error)
             return False
         process.health.ready(self.name)
         try:
@@ -122,4 +123,4 @@ class Late:
             self._waiting.postpone(answers.missing, now)
         metrics.OPINIONS.labels("scored").inc(len(answers.done))
         metrics.OPINIONS.labels("given_up").inc(self._waiting.give_up(now))
-        metrics.WAITING.set(len(self._waiting))
+        metrics.WAITING.set(self._waiting.count())

@@ -67,7 +67,8 @@ class Waiting:
             gone = old | WAITING.c.feedback_id.in_(too_much) if total > self.most_bytes else old
             return connection.execute(delete(WAITING).where(gone)).rowcount
 
-    def __len__(self) -> int:
+    def count(self) -> int:
+        """How much waits."""
         with away_is_transient(), self.engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(WAITING)).scalar_one())
 

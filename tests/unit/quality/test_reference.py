@@ -3,7 +3,6 @@
 import gzip
 import itertools
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from services.shared.scoring import Measured, Missing
 from tests.support.messages import a_call
 from tests.support.models import an_encoder
 
-DATA = Path(os.environ.get("TIDEMARK_TRAINING_DATA", "../shared/data"))
+DATA = Path(__file__).parents[4] / "shared" / "data"
 REFERENCES = DATA / "references.jsonl.gz"
 LIBRARY = "ignore::DeprecationWarning", "ignore::SyntaxWarning"
 WORDS = "the a cat, dog. It's 3.5 naïve & straße Ünïcode x-y 猫 &quot; </b>".split(" ")
@@ -67,7 +66,7 @@ def test_values_are_those_of_the_reference_libraries(sacrebleu, rouge_score, res
 
 
 @pytest.mark.filterwarnings(*LIBRARY)
-@pytest.mark.skipif(not REFERENCES.exists(), reason=f"the translations are not at {REFERENCES}")
+@pytest.mark.skipif(not REFERENCES.exists(), reason="needs the shared data sets")
 def test_values_are_those_of_the_reference_libraries_on_translations(sacrebleu, rouge_score):
     with gzip.open(REFERENCES, "rt") as lines:
         rows = [json.loads(line) for line in itertools.islice(lines, 0, None, 90)]

@@ -40,7 +40,7 @@ def test_what_was_recorded_is_there_after_a_restart_and_once(waiting, tmp_path):
     waiting.record([said(1)], 200.0)
     again = opened(tmp_path)
     assert ids(again.due(100.0, 10)) == [1, 2]
-    assert len(again) == 2
+    assert again.count() == 2
     again.engine.dispose()
 
 

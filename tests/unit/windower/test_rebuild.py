@@ -33,6 +33,7 @@ def stored(*windows):
                 window.failed,
                 window.labelled,
                 window.weighted_sum,
+                window.corpus,
             )
         )
     return known
@@ -105,3 +106,16 @@ def test_whatever_was_missing_the_replacement_equals_the_complete_window(order, 
     for window in windows:
         assert window.sketch == complete[window.window_id].sketch
         assert window.weighted_sum == complete[window.window_id].weighted_sum
+
+
+LENGTHS = {"hypothesis_length": 4.0, "reference_length": 5.0}
+GRAMS = {f"{kind}_{n}": 5.0 - n for kind in ("matches", "hypothesis") for n in (1, 2, 3, 4)}
+BLEU = [a_score(n, at=n % 10, value=50.0, metric="bleu", statistics=LENGTHS | GRAMS) for n in range(9)]
+
+
+def test_what_all_texts_are_worth_as_one_is_rebuilt_from_the_statistics_of_all():
+    late = a_score(9, at=1, value=0.0, metric="bleu", statistics={**LENGTHS, **GRAMS, "matches_4": 0.0})
+    (mended,), done = rebuilt([*BLEU, late], *emitted(BLEU))
+    (whole,) = {window.window_id: window for window in emitted([*BLEU, late])}.values()
+    assert (mended.corpus, mended.statistics, done.mended) == (whole.corpus, whole.statistics, 1)
+    assert rebuilt([*BLEU, late], whole)[1].same == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tidemark.preparing import sampled as sampled_by_client
 
 from schemas.ids import derived_id
-from schemas.messages import CallError
+from schemas.messages import CallError, Feedback
 from services.shared.lag import Lag
 from services.shared.sampling import LagBounds, Rate, Sampler, place_of
 from tests.support.messages import a_call
@@ -95,6 +95,13 @@ def test_errors_and_calls_with_feedback_are_always_taken():
     opinions = {f"{call.tenant}|{call.call_id}" for call in rated}
     assert [a_sampler(opinions).take(call, 0.001) for call in rated] == rated
     assert not any(a_sampler().take(call, 0.001) for call in rated[:20])
+
+
+def test_what_is_no_call_is_always_taken():
+    sampler = a_sampler()
+    for call in calls(200):
+        said = Feedback(feedback_id=call.call_id, call_id=call.call_id, kind="thumbs", given_at=call.called_at)
+        assert sampler.take(said, 0.001) is said
 
 
 def test_at_full_rate_a_call_stays_the_very_same():

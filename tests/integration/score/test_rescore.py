@@ -83,15 +83,12 @@ def store(client, topic, messages):
     Store(lambda: client, lambda: datetime.now(UTC)).write(topic, [batch])
 
 
-async def test_stored_calls_are_scored_again_beside_the_old_scores(kafka, engine, tmp_path):
-    await declare(kafka, SCORES)
-    calls, client = [FULL, *(a_call(number) for number in range(2, 52))], client_of(engine)
-    store(client, CALLS, calls)
-    stored = StoredCalls(client, BEGIN, BEGIN + timedelta(days=1))
-    assert (stored.count(), {call.call_id: call for page in stored.pages(7) for call in page}) == (
-        len(calls),
-        {call.call_id: call for call in calls},
-    )
+CALLS_STORED = [FULL, *(a_call(number) for number in range(2, 52))]
+
+
+@pytest.fixture
+def rescore(kafka, engine, tmp_path):
+    store(client_of(engine), CALLS, CALLS_STORED)
     (tmp_path / "prices.yaml").write_text(PRICES)
     told = {
         "TIDEMARK_KAFKA_BOOTSTRAP": kafka.bootstrap,
@@ -101,13 +98,27 @@ async def test_stored_calls_are_scored_again_beside_the_old_scores(kafka, engine
         "TIDEMARK_LATENCY_PRICES": str(tmp_path / "prices.yaml"),
     }
 
-    def rescore(*arguments):
+    def run(*arguments):
         asked = ("--from", BEGIN.isoformat(), "--metrics", "cost_usd,duration_seconds", "--json", *arguments)
         command = [sys.executable, "-c", "from cli.main import main; main()", "rescore", *asked]
         done = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    return run
+
+
+def test_stored_calls_come_back_whole(engine):
+    store(client_of(engine), CALLS, CALLS_STORED)
+    stored = StoredCalls(client_of(engine), BEGIN, BEGIN + timedelta(days=1))
+    assert stored.count() == len(CALLS_STORED)
+    found = [call for page in stored.pages(7) for call in page]
+    assert {call.call_id: call for call in found} == {call.call_id: call for call in CALLS_STORED}
+    assert len(found) == len(CALLS_STORED)
+
+
+async def test_scores_are_published_beside_the_old_ones_and_twice_they_are_the_same(kafka, rescore):
+    await declare(kafka, SCORES)
     said = rescore("--app", "a")
     assert (said["calls"], said["scores"]) == (26, 52)
     log = await log_of(kafka, SCORES)
@@ -116,18 +127,16 @@ async def test_stored_calls_are_scored_again_beside_the_old_scores(kafka, engine
     assert {score.evaluator_version for score in scores} == {said["evaluators"]["latency"]}
     assert "dear" in said["evaluators"]["latency"]
     (cost,) = [score for score in scores if score.metric == "cost_usd" and score.status == "scored"]
-    assert (cost.call_id, cost.value, cost.groups, cost.inclusion_probability) == (
-        FULL.call_id,
-        5.0,
-        {"plan": "free"},
-        0.5,
-    )
+    assert (cost.call_id, cost.value, cost.inclusion_probability) == (FULL.call_id, 5.0, 0.5)
     rescore("--app", "a")
     again = [Score.decode(message.value) for message in await log_of(kafka, SCORES)]
     assert len(again) == 2 * len(scores)
     assert {score.score_id for score in again} == {score.score_id for score in scores}
 
-    assert rescore("--output", str(tmp_path / "scores"))["scores"] == 2 * len(calls)
+
+async def test_scores_go_to_a_file_instead(kafka, rescore, tmp_path):
+    await declare(kafka, SCORES)
+    assert rescore("--output", str(tmp_path / "scores"))["scores"] == 2 * len(CALLS_STORED)
     lines = [json.loads(line) for line in (tmp_path / "scores").read_text().splitlines()]
-    assert {line["call_id"] for line in lines} == {str(call.call_id) for call in calls}
-    assert len(await log_of(kafka, SCORES)) == len(again)
+    assert {line["call_id"] for line in lines} == {str(call.call_id) for call in CALLS_STORED}
+    assert await log_of(kafka, SCORES) == []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import islice
 
 import pytest
 
@@ -167,19 +168,25 @@ def test_standard_input_and_output(tmp_path):
     assert json.loads(done.stderr.splitlines()[-1])["skipped"] == 2
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on(tmp_path):
-    count = 60_000
-    (tmp_path / "in").write_bytes(text(count))
-    command = [*TIDEMARK, "score", "--metrics", "duration_seconds", "--json"]
-    command += ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out")]
-    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "out.state").exists() and killed.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    count = 3000
+    files = ("--input", "-", "--output", str(tmp_path / "out"))
+    command = [*TIDEMARK, "score", "--metrics", "duration_seconds", "--json", *files]
+    killed = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    given = iter(lines(count))
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "out.partial").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    while not (tmp_path / "out.state").exists() and time.monotonic() < deadline:
+        killed.stdin.write("".join(f"{line}\n" for line in islice(given, BATCH)).encode())
+        killed.stdin.flush()
+        time.sleep(0.2)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
+    killed.stdin.close()
     assert not (tmp_path / "out").exists()
-    done = subprocess.run(command, capture_output=True, check=True)
+    done = subprocess.run(command, input=text(count), capture_output=True, check=True)
     assert json.loads(done.stdout)["resumed_after_line"] > 0
     found = [json.loads(line)["line"] for line in (tmp_path / "out").read_text().splitlines()]
     assert found == [number for number in range(1, count + 1) if number % 10]

@@ -41,8 +41,8 @@ check: $(READY) ## lint, format, types and import contracts
 fmt: $(READY) ## format and mend what can be mended
 	@ruff check --fix -q . ; ruff format -q .
 
-generate: $(READY) ## write the generated files: JSON Schemas, settings, examples
-	@$(PYTHON) -m schemas.export && $(PYTHON) -m services.embedded.settings_reference
+generate: $(READY) ## write the generated files: JSON Schemas, settings, examples, metrics
+	@$(PYTHON) -m schemas.export && $(PYTHON) -m services.embedded.settings_reference && $(PYTHON) -m services.embedded.metrics_reference
 
 lock: $(READY) ## resolve the dependencies anew (LOCK=--upgrade takes newer versions)
 	@deploy/lock.sh $(LOCK)

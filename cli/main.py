@@ -17,6 +17,8 @@ COMMANDS = {
     "migrate": "Bring ClickHouse's tables up to date.",
     "emit": "Send calls through the client.",
     "score": "Score a file of calls without a running stack.",
+    "rescore": "Score stored calls again, with the scorers as they are set here.",
+    "compare": "Compare two files of scores: agreement, rank correlation, flips, worst differences.",
     "query": "Ask ClickHouse, read only.",
     "verify": "Compare a client's ledger with what is stored.",
     "replay": "Have a service read a topic again.",

@@ -1,69 +1,182 @@
 """`tidemark score`."""
 
-from collections.abc import Iterator
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
+import msgspec
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from services.hallucination import app as hallucination
-from services.hallucination.config import Config as HallucinationConfig
-from services.hallucination.hallucination import HALLUCINATION
-from services.latency import app as latency
-from services.latency.config import Config as LatencyConfig
-from services.latency.latency import METRICS as LATENCY_METRICS
-from services.quality import app as quality
-from services.quality.config import Config as QualityConfig
-from services.quality.quality.measures import METRICS as QUALITY_METRICS
-from services.shared.line_scoring import BadLine, chosen, loaded, score_lines
-from services.shared.model_store import ModelMissingError
-from services.toxicity import app as toxicity
-from services.toxicity.config import Config as ToxicityConfig
-from services.toxicity.toxicity import PROMPT, RESPONSE
+from cli.printing import fail, say
+from cli.progress import Shown, shown
+from services.embedded.score_file import Busy, Run, Tally
+from services.embedded.scorers import AVAILABLE, SCORERS
+from services.shared.errors import Unusable
+from services.shared.line_scoring import BadLine, chosen, loaded, score_parts
+from services.shared.scoring import Scorer
 
-SCORERS = (
-    ((PROMPT.name, RESPONSE.name), lambda: toxicity.scorer(ToxicityConfig())),
-    ((HALLUCINATION.name,), lambda: hallucination.scorer(HallucinationConfig())),
-    (tuple(metric.name for metric in LATENCY_METRICS), lambda: latency.scorer(LatencyConfig())),
-    (tuple(metric.name for metric in QUALITY_METRICS), lambda: quality.scorer(QualityConfig())),
-)
-AVAILABLE = [name for names, _ in SCORERS for name in names]
+STANDARD = Path("-")
+Input = Annotated[Path | None, typer.Option(help="JSON lines: prompt, response, context, …; - is standard input.")]
+Output = Annotated[Path | None, typer.Option(help="JSON lines: line, metric, status, value, …; - is standard output.")]
+Metrics = Annotated[str, typer.Option(help="Names or shell patterns with commas, or all.")]
+Listed = Annotated[bool, typer.Option("--list", help="List the metrics instead.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Begin anew where an interrupted run could go on.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 where a line was skipped or a score failed.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a summary, or the list, as JSON.")]
 
 
 def score(
-    input: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="JSON lines: prompt, response, context, …")],  # noqa: A002 - the option's name
-    output: Annotated[Path, typer.Option(dir_okay=False, help="JSON lines: line, metric, status, value, …")],
-    metrics: Annotated[str, typer.Option(help="Names with commas, or all.")] = "all",
+    input: Input = None,  # noqa: A002 - the option's name
+    output: Output = None,
+    metrics: Metrics = "all",
+    listed: Listed = False,
+    restart: Restart = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score a file of calls without a running stack.
 
-    Each line of the input is a JSON object with fields of a call; a line that is none is reported and skipped.
+    Each line of the input is a JSON object with fields of a call; a line that is none is reported and skipped. The
+    output is there when it is whole: until then it grows in OUTPUT.partial, and the same command goes on where an
+    interrupted one stopped. Stored calls are scored again by `tidemark rescore`; two outputs are held against each
+    other by `tidemark compare`.
+
+    Exit code 0: done; 1: no line was a call, or what --strict says; 2: a wrong use; 130: interrupted.
     """
+    if listed:
+        _list(as_json)
+        return
+    if input is None or output is None:
+        fail("score needs --input and --output, or --list")
+    if input != STANDARD and not input.is_file():
+        fail(f"{input} is no file")
     try:
         wanted = chosen(metrics, AVAILABLE)
         scorers = loaded(SCORERS, wanted)
-    except (ValueError, ModelMissingError) as error:
-        typer.echo(f"score: {error}", err=True)
-        raise typer.Exit(2) from None
-    skipped = 0
-    with input.open("rb") as lines, output.open("wb") as written:
-        for result in score_lines(_shown(lines, input), scorers, metrics=wanted, at=datetime.now(UTC)):
-            if isinstance(result, BadLine):
-                skipped += 1
-                typer.echo(f"line {result.line}: {result.reason}", err=True)
-            else:
-                written.write(result + b"\n")
-    if skipped:
-        typer.echo(f"{skipped} lines skipped", err=True)
+    except (ValueError, Unusable) as error:
+        fail(f"score: {error}")
+    told = _scored(_Job(input, output, scorers, wanted), restart)
+    said = json.dumps(told.as_dict()) if as_json else told.sentence()
+    print(said, file=sys.stdout if as_json and output != STANDARD else sys.stderr)
+    raise typer.Exit(told.code(strict))
 
 
-def _shown(lines: BinaryIO, path: Path) -> Iterator[bytes]:
-    """The lines, with a bar on a terminal's standard error."""
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("scoring", total=path.stat().st_size)
-        for line in lines:
-            yield line
-            progress.advance(task, len(line))
+@dataclass(frozen=True)
+class _Job:
+    input: Path
+    output: Path
+    scorers: Sequence[Scorer]
+    metrics: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What is said at the end."""
+
+    tally: Tally
+    job: _Job
+    resumed_after: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        evaluators = {scorer.evaluator: scorer.version for scorer in self.job.scorers}
+        about = {"output": str(self.job.output), "metrics": self.job.metrics, "evaluators": evaluators}
+        done = {"resumed_after_line": self.resumed_after, "seconds": round(self.seconds, 3)}
+        return {**msgspec.to_builtins(self.tally), **about, **done}
+
+    def sentence(self) -> str:
+        """For people."""
+        tally = self.tally
+        statuses = ", ".join(f"{count} {status}" for status, count in sorted(tally.statuses.items()))
+        skipped = f"; {tally.skipped} lines skipped" if tally.skipped else ""
+        went_on = f" (went on after line {self.resumed_after})" if self.resumed_after else ""
+        return f"{tally.calls} calls, {tally.scores} scores: {statuses or 'none'}{skipped}{went_on}"
+
+    def code(self, strict: bool) -> int:
+        """The exit code."""
+        nothing = self.tally.skipped and not self.tally.calls
+        wrong = strict and (self.tally.skipped or self.tally.statuses.get("failed"))
+        return int(bool(nothing or wrong))
+
+
+def _scored(job: _Job, restart: bool) -> _Told:
+    began = time.monotonic()
+    with _opened(job.input) as source, _progress(job) as progress:
+        if job.output == STANDARD:
+            return _Told(_streamed(job, source), job, 0, time.monotonic() - began)
+        lines = _lines(job.input)
+        at = datetime.now(UTC)
+        run = Run(source, job.output, job.scorers, job.metrics, at, _report, lambda done: progress(done, lines))
+        try:
+            tally = run.complete(restart=restart)
+        except (Busy, OSError, ValueError) as error:
+            fail(f"score: {error}")
+        except KeyboardInterrupt:
+            fail("score: interrupted; the same command goes on where it stopped", code=130)
+        return _Told(tally, job, run.resumed_after, time.monotonic() - began)
+
+
+def _streamed(job: _Job, source: BinaryIO) -> Tally:
+    tally = Tally()
+    for part in score_parts(source, job.scorers, metrics=job.metrics, at=datetime.now(UTC)):
+        for line in part.bad:
+            _report(line)
+        sys.stdout.buffer.writelines(score + b"\n" for score in part.scores)
+        sys.stdout.buffer.flush()
+        tally.add(part)
+    return tally
+
+
+def _report(line: BadLine) -> None:
+    say(f"line {line.line}: {line.reason}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    if path == STANDARD:
+        yield sys.stdin.buffer
+        return
+    with path.open("rb") as opened:
+        yield opened
+
+
+@contextmanager
+def _progress(job: _Job) -> Iterator[Shown]:
+    """Told only where the whole is known and the scores do not go to the same terminal."""
+    if STANDARD in {job.input, job.output}:
+        yield lambda *_: None
+        return
+    with shown("calls are scored", "lines") as progress:
+        yield progress
+
+
+def _lines(path: Path) -> int:
+    if path == STANDARD:
+        return 0
+    with path.open("rb") as opened:
+        return sum(1 for _ in opened)
+
+
+def _list(as_json: bool) -> None:
+    found = [{"evaluator": offer.service, **asdict(metric)} for offer in SCORERS for metric in offer.metrics]
+    if as_json:
+        print(json.dumps([{**each, "maximum": _finite(each["maximum"])} for each in found]))
+        return
+    for each in found:
+        most = "" if _finite(each["maximum"]) is None else f"{each['maximum']:g}"
+        label = "" if each["threshold"] is None else f"label at {each['threshold']:g}"
+        print(
+            f"{each['name']:<30} {each['evaluator']:<14} {each['unit']:<12} {each['minimum']:g}..{most:<4}"
+            f" {each['worse']} is worse  {label}".rstrip()
+        )
+
+
+def _finite(value: float) -> float | None:
+    return None if value == float("inf") else value

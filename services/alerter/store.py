@@ -1,5 +1,6 @@
 """The alerter's state: windows, where alerts stand, notifications."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -12,7 +13,8 @@ from schemas.topics import ALERTS
 from services.alerter.alerter.evaluation import Baseline, Observation
 from services.alerter.alerter.lifecycle import Progress
 from services.alerter.tables import NOTIFICATIONS, STANDINGS, WINDOWS
-from services.shared.aggregate import merge
+from services.shared.aggregate import Aggregate, merge
+from services.shared.disparity import together
 from services.shared.outbox import Outbox
 
 BATCH = 2000
@@ -129,6 +131,23 @@ def baseline(connection: Connection, observation: Observation, version: str, win
     by_start = groupby(decoded, key=lambda pair: pair[0])
     parts = [merge(window for _, window in pairs) for _, pairs in by_start]
     return Baseline(version, merge(window for _, window in decoded), tuple(parts))
+
+
+def groups(connection: Connection, observation: Observation, windows: int) -> dict[str, Aggregate]:
+    """The calls of each group (`attribute=value`) in the `windows` intervals that end with the observed one."""
+    series = _series(observation.segment, observation.metric, "", observation.interval_seconds)
+    del series["group_name"]
+    series |= {"evaluator": observation.evaluator, "evaluator_version": observation.evaluator_version}
+    last = observation.start.timestamp()
+    statement = select(WINDOWS.c.group_name, WINDOWS.c.message).where(
+        *(WINDOWS.c[name] == value for name, value in series.items()),
+        WINDOWS.c.group_name != "",
+        WINDOWS.c.start_seconds.between(last - (windows - 1) * observation.interval_seconds, last),
+    )
+    found: dict[str, list[Aggregate]] = defaultdict(list)
+    for row in connection.execute(statement):
+        found[row.group_name].append(merge([Window.decode(row.message)]))
+    return {group: together(parts) for group, parts in found.items()}
 
 
 def progress(connection: Connection, fingerprint: str) -> Progress:

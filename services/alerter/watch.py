@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine
 
 from schemas.messages import Alert, Deployment, Window
 from services.alerter import store
-from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, serves
+from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, compared, serves
 from services.alerter.alerter.judgement import fingerprint, judge, withdrawn
 from services.alerter.alerter.lifecycle import GAP_INTERVALS, Progress
-from services.alerter.alerter.rules import AnyRule, ChangeRule
+from services.alerter.alerter.rules import AnyRule, ChangeRule, DisparityRule
 from services.alerter.metrics import ALERTS, LATE, WINDOWS
 from services.shared.outbox import Outbox
 
@@ -77,7 +77,8 @@ class Watch:
             alert
             for observation in store.observations(connection, on_time)
             for rule in self._rules_for(connection, observation)
-            if (alert := self._judge(connection, rule, observation, now=now))
+            for judged in self._judged(connection, rule, observation)
+            if (alert := self._judge(connection, rule, judged, now=now))
         ]
         if rows:
             store.mark_judged(connection, rows)
@@ -96,6 +97,12 @@ class Watch:
         shortest = store.shortest_interval(connection, observation, since.timestamp())
         return [rule for rule in covering if observation.interval_seconds == (rule.interval_seconds or shortest)]
 
+    @staticmethod
+    def _judged(connection: Connection, rule: AnyRule, observation: Observation) -> Iterable[Observation]:
+        if not isinstance(rule, DisparityRule):
+            return [observation]
+        return compared(rule, observation, store.groups(connection, observation, rule.windows))
+
     def _judge(self, connection: Connection, rule: AnyRule, observation: Observation, *, now: datetime) -> Alert | None:
         name = fingerprint(rule, observation)
         before = store.progress(connection, name)
@@ -106,6 +113,8 @@ class Watch:
         return judgement.alert
 
     def _baseline(self, connection: Connection, rule: AnyRule, observation: Observation) -> Baseline | None:
+        if isinstance(rule, DisparityRule):
+            return None
         version = baseline_version(observation.segment, self._deployment(observation.segment.target.key))
         if version is None:
             return None

@@ -12,10 +12,12 @@ from starlette.responses import HTMLResponse, JSONResponse
 from services.console import console
 from services.console.completeness import completeness
 from services.console.console import CHARTS, WORST_METRICS, ChartKind, Range, Row
+from services.console.groups import groups
 from services.console.metrics import QUERY
 from services.console.store import Store
 
 METRICS = ["response_toxicity", "hallucination", "embedding_drift.prompt", "embedding_drift.response", "error"]
+Panel = Literal["versions", "groups", "alerts", "decisions"]
 Seconds = Query(900, ge=60, le=30 * 86_400, description="The length of the range, which ends now.")
 
 
@@ -43,7 +45,7 @@ def _page_routes(routes: APIRouter, page: "_Page") -> None:
 
 
 def _fragment_routes(routes: APIRouter, page: "_Page") -> None:
-    panels = {"versions": page.versions, "alerts": page.alerts, "decisions": page.decisions}
+    panels = {"versions": page.versions, "groups": page.groups, "alerts": page.alerts, "decisions": page.decisions}
 
     @routes.get("/fragments/completeness", response_class=HTMLResponse)
     def shown() -> str:
@@ -62,7 +64,7 @@ def _fragment_routes(routes: APIRouter, page: "_Page") -> None:
             return page.worst(_target(target), metric, seconds, start, stop)
 
     @routes.get("/fragments/{panel}", response_class=HTMLResponse)
-    def fragment(panel: Literal["versions", "alerts", "decisions"], target: str, seconds: int = Seconds) -> str:
+    def fragment(panel: Panel, target: str, seconds: int = Seconds) -> str:
         with QUERY.labels(panel).time():
             return panels[panel](_target(target), seconds)
 
@@ -124,6 +126,10 @@ class _Page:
 
     def completeness(self) -> str:
         return self.render("completeness", **completeness(self._store.completeness(), self._clock()))
+
+    def groups(self, target: Row, seconds: int) -> str:
+        rows = self._store.groups(target, Range.last(seconds, self._clock()))
+        return self.render("groups", **groups(rows, _colours(self._store.deployments(target), rows)))
 
     def alerts(self, target: Row, seconds: int) -> str:
         span = Range.last(seconds, self._clock())

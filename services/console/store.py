@@ -38,6 +38,17 @@ SELECT metric, {WINDOW_STEP} AS at, sumMap(sketch_positive) AS positive, sum(ske
 FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric = 'duration_seconds'
 GROUP BY ALL ORDER BY at
 """
+GROUPS = f"""
+SELECT version, metric, group, toUInt64(sum(count)) AS count, sum(weight) AS weight,
+    sum(weight_squares) AS weight_squares, sum(labelled_weight) AS labelled_weight
+FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group != '' AND interval_seconds = {{interval:UInt32}}
+    AND metric IN
+    (
+        SELECT metric FROM windows
+        WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' GROUP BY metric HAVING sum(labelled) > 0
+    )
+GROUP BY version, metric, group
+"""
 INTERVAL = f"""
 SELECT min(interval_seconds) AS seconds FROM windows_rows
 WHERE {_TARGET} AND metric = 'duration_seconds' AND window_start > now() - INTERVAL 1 DAY
@@ -122,6 +133,11 @@ class Store:
             }
             for row in self._rows(VERSIONS, **target, start=_time(span.start))
         ]
+
+    def groups(self, target: Row, span: Range) -> list[Row]:
+        """Sums of the shortest windows of each version, metric that labels anything, and group of calls."""
+        (row,) = self._rows(INTERVAL, **target)
+        return self._rows(GROUPS, **target, **_bounds(span), interval=int(row["seconds"]))
 
     def deployments(self, target: Row) -> list[Row]:
         """Every revision, the first one first."""

@@ -2,21 +2,30 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 
-from schemas.messages import Call, Score
+from schemas.messages import Call, Score, Span
+from services.latency.error_class import ErrorClass, error_class
 from services.latency.prices import Prices
 from services.shared.scoring import Evaluator, Invalid, Measured, Metric, Missing, Result
 
 DURATION = Metric("duration_seconds", unit="s", worse="higher")
+QUEUE = Metric("queue_seconds", unit="s", worse="higher")
 TIME_TO_FIRST_TOKEN = Metric("time_to_first_token_seconds", unit="s", worse="higher")
+INTER_TOKEN_MEAN = Metric("inter_token_mean_seconds", unit="s", worse="higher")
 INTER_TOKEN_P95 = Metric("inter_token_p95_seconds", unit="s", worse="higher")
 TOKENS_PER_SECOND = Metric("tokens_per_second", unit="tokens/s", worse="lower")
 INPUT_TOKENS = Metric("input_tokens", unit="tokens", worse="higher")
 OUTPUT_TOKENS = Metric("output_tokens", unit="tokens", worse="higher")
+REASONING_TOKENS = Metric("reasoning_tokens", unit="tokens", worse="higher")
+CACHED_INPUT_SHARE = Metric("cached_input_share", unit="share", worse="lower", maximum=1.0)
 COST = Metric("cost_usd", unit="USD", worse="higher")
 ERROR = Metric("error", unit="1", worse="higher", maximum=1.0, threshold=0.5)
+RATE_LIMIT = Metric("error.rate_limit", unit="1", worse="higher", maximum=1.0, threshold=0.5)
+TIMEOUT = Metric("error.timeout", unit="1", worse="higher", maximum=1.0, threshold=0.5)
 METRICS = (
-    DURATION, TIME_TO_FIRST_TOKEN, INTER_TOKEN_P95, TOKENS_PER_SECOND, INPUT_TOKENS, OUTPUT_TOKENS, COST, ERROR,
+    DURATION, QUEUE, TIME_TO_FIRST_TOKEN, INTER_TOKEN_MEAN, INTER_TOKEN_P95, TOKENS_PER_SECOND,
+    INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS, CACHED_INPUT_SHARE, COST, ERROR, RATE_LIMIT, TIMEOUT,
 )  # fmt: skip
 
 Measure = Callable[[Call], Result]
@@ -30,7 +39,7 @@ class LatencyScorer:
     one is `failed`.
 
     >>> LatencyScorer(Prices.parse("{version: x, prices: []}")).version
-    '1-prices.x'
+    '2-prices.x'
     """
 
     prices: Prices
@@ -40,7 +49,7 @@ class LatencyScorer:
     @property
     def version(self) -> str:
         """Changes with the rules and with the price table."""
-        return f"1-prices.{self.prices.version}"
+        return f"2-prices.{self.prices.version}"
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
         """The scores of `calls`, call by call."""
@@ -76,6 +85,48 @@ def inter_token_p95(call: Call) -> Result:
     if not pauses:
         return Missing("inter_token_seconds")
     return given("inter_token_seconds", pauses[0] if pauses[0] < 0 else pauses[-(-len(pauses) * 95 // 100) - 1])
+
+
+def inter_token_mean(call: Call) -> Result:
+    """The mean of the pauses between tokens: the time per output token after the first."""
+    pauses = call.inter_token_seconds
+    if not pauses:
+        return Missing("inter_token_seconds")
+    return Invalid("inter_token_seconds is negative") if min(pauses) < 0 else Measured(fsum(pauses) / len(pauses))
+
+
+def queued(call: Call) -> Result:
+    """Seconds in a queue before the model began; they are part of the duration."""
+    waited, whole = call.queue_seconds, call.duration_seconds
+    if waited is not None and whole is not None and 0 <= whole < waited:
+        return Invalid("queue_seconds is more than duration_seconds")
+    return given("queue_seconds", waited)
+
+
+def reasoning_tokens(call: Call) -> Result:
+    """Output tokens that were thought and not shown; they are part of the output."""
+    reasoned, output = call.tokens.reasoning, call.tokens.output
+    if reasoned is not None and output is not None and 0 <= output < reasoned:
+        return Invalid("tokens contradict each other")
+    return given("tokens.reasoning", reasoned)
+
+
+def cached_input_share(call: Call) -> Result:
+    """The share of the input tokens that the provider had in its cache."""
+    cached, whole = call.tokens.cached, call.tokens.input
+    if cached is None or not whole:
+        return Missing("tokens.cached" if cached is None else "tokens.input")
+    return Measured(cached / whole) if 0 <= cached <= whole else Invalid("tokens contradict each other")
+
+
+def failure(call: Call, *classes: ErrorClass) -> Result:
+    """1 where the call failed, in one of `classes` if there are any; the evidence names the class."""
+    if call.error is None:
+        return Measured(0.0)
+    found = error_class(call.error)
+    if classes and found not in classes:
+        return Measured(0.0)
+    return Measured(1.0, (Span(field="error.kind", start=0, end=len(call.error.kind), kind=found),))
 
 
 def generation_rate(call: Call) -> Result:
@@ -116,10 +167,16 @@ def cost(call: Call, prices: Prices) -> Result:
 
 MEASURES: Mapping[Metric, Measure] = {
     DURATION: lambda call: given("duration_seconds", call.duration_seconds),
+    QUEUE: queued,
+    INTER_TOKEN_MEAN: inter_token_mean,
+    REASONING_TOKENS: reasoning_tokens,
+    CACHED_INPUT_SHARE: cached_input_share,
+    RATE_LIMIT: lambda call: failure(call, "rate_limit"),
+    TIMEOUT: lambda call: failure(call, "timeout"),
     TIME_TO_FIRST_TOKEN: first_token,
     INTER_TOKEN_P95: inter_token_p95,
     TOKENS_PER_SECOND: generation_rate,
     INPUT_TOKENS: lambda call: given("tokens.input", call.tokens.input),
     OUTPUT_TOKENS: lambda call: given("tokens.output", call.tokens.output),
-    ERROR: lambda call: Measured(float(call.error is not None)),
+    ERROR: failure,
 }

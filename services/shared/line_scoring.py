@@ -1,15 +1,19 @@
 """JSON lines of calls to JSON lines of scores, without a broker."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 import msgspec
 
 from schemas.ids import derived_id
 from schemas.messages import UNDECODABLE, Call, Score
-from services.shared.scoring import Scorer
+from services.shared.scoring import Metric, Scorer, failures
 
 BATCH = 64
 T = TypeVar("T")
@@ -29,25 +33,70 @@ class Numbered(NamedTuple):
     call: Call
 
 
+class Part(NamedTuple):
+    """Some lines, scored: how far they reach, what they said, and which of them are no calls."""
+
+    last_line: int
+    read_bytes: int
+    calls: int
+    scores: Sequence[bytes]
+    bad: Sequence[BadLine]
+    statuses: Counter[str]
+
+
+def score_parts(
+    lines: Iterable[bytes], scorers: Sequence[Scorer], *, metrics: Collection[str], at: datetime, after: int = 0
+) -> Iterator[Part]:
+    """`lines`, some at a time, in their order; the scores of one line are together in one part.
+
+    A line is a JSON object with fields of a call, each optional (`context` may be a list of texts); a score is
+    `{"line", "metric", "status", "value", "label", "reason", "evidence": [[start, end, kind]], "evidence_fields",
+    "evaluator", "evaluator_version"}`. Blank lines are skipped. A line without `called_at` was called `at`. Lines
+    are numbered from `after` + 1.
+    """
+    for batch in _batches(enumerate(lines, after + 1), BATCH):
+        read = [parsed(number, line, at) for number, line in batch if line.strip()]
+        numbered = [each for each in read if isinstance(each, Numbered)]
+        scores = list(_scores(numbered, scorers, metrics))
+        yield Part(
+            last_line=batch[-1][0],
+            read_bytes=sum(len(line) for _, line in batch),
+            calls=len(numbered),
+            scores=[written(line, score) for line, score in scores],
+            bad=[each for each in read if isinstance(each, BadLine)],
+            statuses=Counter(score.status for _, score in scores),
+        )
+
+
 def score_lines(
     lines: Iterable[bytes], scorers: Sequence[Scorer], *, metrics: Collection[str], at: datetime
 ) -> Iterator[bytes | BadLine]:
-    """The scores of `lines`, those of one line together and in the order of the lines; bad lines as they are met.
+    """The scores of `lines`, and bad lines as they are met; see `score_parts`."""
+    for part in score_parts(lines, scorers, metrics=metrics, at=at):
+        yield from part.bad
+        yield from part.scores
 
-    A line is a JSON object with fields of a call, each optional (`context` may be a list of texts); a score is
-    `{"line", "metric", "status", "value", "label", "reason", "evidence": [[start, end, kind]], "evaluator",
-    "evaluator_version"}`. Blank lines are skipped. A line without `called_at` was called `at`.
-    """
-    read = (parsed(number, line, at) for number, line in enumerate(lines, 1) if line.strip())
-    for batch in _batches(read, BATCH):
-        numbered = [each for each in batch if isinstance(each, Numbered)]
-        yield from (each for each in batch if isinstance(each, BadLine))
-        by_call: dict[Any, list[Score]] = {each.call.call_id: [] for each in numbered}
-        for scorer in scorers:
-            for score in scorer.score([each.call for each in numbered]):
-                by_call[score.call_id].append(score)
-        for each in numbered:
-            yield from (written(each.line, score) for score in by_call[each.call.call_id] if score.metric in metrics)
+
+def _scores(
+    numbered: Sequence[Numbered], scorers: Sequence[Scorer], metrics: Collection[str]
+) -> Iterator[tuple[int, Score]]:
+    by_call: dict[Any, list[Score]] = {each.call.call_id: [] for each in numbered}
+    for scorer in scorers:
+        for score in guarded(scorer, [each.call for each in numbered]):
+            by_call[score.call_id].append(score)
+    for each in numbered:
+        yield from ((each.line, score) for score in by_call[each.call.call_id] if score.metric in metrics)
+
+
+def guarded(scorer: Scorer, calls: Sequence[Call]) -> list[Score]:
+    """The scores of `calls`; a call that the scorer cannot take has failed scores and spoils no other's."""
+    try:
+        return list(scorer.score(calls))
+    except Exception as error:  # whatever it is, it concerns a call and not the run
+        if len(calls) == 1:
+            return failures(scorer, calls[0], error)
+        middle = len(calls) // 2
+        return guarded(scorer, calls[:middle]) + guarded(scorer, calls[middle:])
 
 
 def parsed(number: int, line: bytes, at: datetime) -> Numbered | BadLine:
@@ -73,16 +122,17 @@ def _documents(context: Any) -> Any:
     return [{"text": each} if isinstance(each, str) else each for each in texts]
 
 
-def written(number: int, score: Score) -> bytes:
-    """The line that says `score`."""
+def written(number: int | UUID, score: Score) -> bytes:
+    """The line that says `score`, of a line by its number or of a stored call by its id."""
     return msgspec.json.encode({
-        "line": number,
+        "call_id" if isinstance(number, UUID) else "line": number,
         "metric": score.metric,
         "status": score.status,
         "value": score.value,
         "label": score.label,
         "reason": score.reason,
         "evidence": [[span.start, span.end, span.kind] for span in score.evidence],
+        "evidence_fields": [span.field for span in score.evidence],
         "evaluator": score.evaluator,
         "evaluator_version": score.evaluator_version,
     })  # fmt: skip
@@ -95,22 +145,34 @@ def _batches(found: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def chosen(metrics: str, available: Sequence[str]) -> list[str]:
-    """The metrics that a comma-separated list, or `all`, names.
+    """The metrics that a comma-separated list of names and shell patterns, or `all`, names, in their order.
 
     Raises ValueError that says which are unknown.
 
-    >>> chosen("b,a", ["a", "b", "c"])
-    ['a', 'b']
+    >>> chosen("b,a", ["a", "b", "c"]), chosen("b*", ["a", "b", "b.x"])
+    (['a', 'b'], ['b', 'b.x'])
     """
-    named = set(available) if metrics == "all" else {name.strip() for name in metrics.split(",") if name.strip()}
-    if unknown := sorted(named - set(available)):
+    wanted = ["*"] if metrics == "all" else [name.strip() for name in metrics.split(",") if name.strip()]
+    unknown = [pattern for pattern in wanted if not any(fnmatchcase(name, pattern) for name in available)]
+    if unknown or not wanted:
         raise ValueError(f"no such metric: {', '.join(unknown)}; there are {', '.join(available)}")
-    return [name for name in available if name in named]
+    return [name for name in available if any(fnmatchcase(name, pattern) for pattern in wanted)]
 
 
-Loader = Callable[[], Scorer]
+@dataclass(frozen=True)
+class Offer:
+    """A scorer that can be loaded, and what it scores."""
+
+    service: str
+    metrics: Sequence[Metric]
+    load: Callable[[], Scorer]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its metrics."""
+        return [metric.name for metric in self.metrics]
 
 
-def loaded(loaders: Sequence[tuple[Sequence[str], Loader]], metrics: Collection[str]) -> list[Scorer]:
+def loaded(offers: Iterable[Offer], metrics: Collection[str]) -> list[Scorer]:
     """The scorers that give any of `metrics`; the others are not loaded."""
-    return [load() for names, load in loaders if set(names) & set(metrics)]
+    return [offer.load() for offer in offers if set(offer.names) & set(metrics)]

@@ -1,21 +1,25 @@
 """What one rule says of one window."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from schemas.messages import Deployment, DriftTest, Segment
-from services.alerter.alerter.rules import AnyRule, ChangeRule, DriftRule, ThresholdRule
+from services.alerter.alerter.rules import AnyRule, ChangeRule, DisparityRule, DriftRule, ThresholdRule
 from services.alerter.alerter.significance import p_beyond_baseline, p_beyond_level
 from services.shared.aggregate import Aggregate
+from services.shared.disparity import Disparity, disparities
+from services.shared.intervals import Interval
 
 Level = Literal["breach", "between", "healthy", "unknown"]
 
 
 @dataclass(frozen=True)
 class Observation:
-    """All source partitions of one window together."""
+    """All source partitions of one window together; `disparity` where a group of calls stands against the others."""
 
     segment: Segment
     metric: str
@@ -27,6 +31,7 @@ class Observation:
     end: datetime
     aggregate: Aggregate
     drift: Sequence[DriftTest] = ()
+    disparity: Disparity | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Verdict:
     p_value: float | None = None
     baseline: Baseline | None = None
     baseline_value: float | None = None
+    interval: Interval | None = None
     strong: bool = False
 
 
@@ -82,6 +88,8 @@ def evaluate(rule: AnyRule, observation: Observation, baseline: Baseline | None)
     """What `rule` says of `observation`; `unknown` where there are too few calls to say anything."""
     if isinstance(rule, DriftRule):
         return _drift(rule, observation)
+    if isinstance(rule, DisparityRule):
+        return _disparity(rule, observation.disparity) if observation.disparity else UNKNOWN
     if observation.aggregate.count < rule.minimum_count:
         return UNKNOWN
     if isinstance(rule, ThresholdRule):
@@ -89,6 +97,38 @@ def evaluate(rule: AnyRule, observation: Observation, baseline: Baseline | None)
     if baseline is None or baseline.aggregate.count < rule.baseline_minimum_count:
         return UNKNOWN
     return _change(rule, observation.aggregate, baseline)
+
+
+def compared(rule: DisparityRule, observation: Observation, groups: Mapping[str, Aggregate]) -> Iterator[Observation]:
+    """An observation for each group that has enough calls, against the other groups of its attribute.
+
+    `groups` are the calls of each `attribute=value` in the windows that the rule takes together.
+    """
+    by_attribute: dict[str, dict[str, Aggregate]] = defaultdict(dict)
+    for group, aggregate in groups.items():
+        attribute, _, value = group.partition("=")
+        if fnmatchcase(attribute, rule.attribute):
+            by_attribute[attribute][value] = aggregate
+    for attribute, values in sorted(by_attribute.items()):
+        alpha = 2.0 * rule.significance / len(values)  # one side of the interval is asked, once a group
+        for each in disparities(values, rule.statistic, minimum_count=rule.minimum_count, alpha=alpha):
+            yield replace(observation, group=f"{attribute}={each.value}", aggregate=each.own, disparity=each)
+
+
+def _disparity(rule: DisparityRule, found: Disparity) -> Verdict:
+    above, base = rule.direction == "above", found.other_level
+    interval = found.ratio if rule.compare == "ratio" else found.difference
+    smallest = base + rule.minimum_difference if above else base - rule.minimum_difference
+    enter, leave = _shifted(base, _margin(rule, rule.enter)), _shifted(base, _margin(rule, rule.exit))
+    enter = max(enter, smallest) if above else min(enter, smallest)
+    sure = interval is not None and (interval.low > rule.exit if above else interval.high < rule.exit)
+    return Verdict(
+        _level(found.level, enter, leave, above=above, sure=sure),
+        value=found.level,
+        threshold=enter,
+        baseline_value=base,
+        interval=interval,
+    )
 
 
 def _threshold(rule: ThresholdRule, observed: Aggregate, baseline: Baseline | None) -> Verdict:
@@ -145,7 +185,7 @@ def _unusual(rule: ChangeRule, value: float, windows: Sequence[Aggregate]) -> bo
     return reached <= (1.0 - USUAL_SHARE) * len(found)
 
 
-def _margin(rule: ChangeRule, amount: float) -> tuple[float, float]:
+def _margin(rule: ChangeRule | DisparityRule, amount: float) -> tuple[float, float]:
     """(factor, offset) of the level that lies `amount` from the baseline."""
     return (amount, 0.0) if rule.compare == "ratio" else (1.0, amount)
 

@@ -13,7 +13,15 @@ from schemas.ids import derived_id
 from schemas.messages import Alert
 from services.alerter.alerter.evaluation import Baseline, Observation, Verdict, evaluate
 from services.alerter.alerter.lifecycle import Change, Progress, advance
-from services.alerter.alerter.rules import AnyRule, ChangeRule, DriftRule, HealthRule, Rule, ThresholdRule
+from services.alerter.alerter.rules import (
+    AnyRule,
+    ChangeRule,
+    DisparityRule,
+    DriftRule,
+    HealthRule,
+    Rule,
+    ThresholdRule,
+)
 from services.alerter.alerter.summary import summary
 
 LONGEST_FINGERPRINT = 200  # what a message's names may hold
@@ -23,6 +31,7 @@ KINDS: Mapping[type[Rule], Kind] = {
     HealthRule: "health",
     ChangeRule: "change",
     DriftRule: "drift",
+    DisparityRule: "change",  # against other groups and not another version: the message knows no kind of its own
 }
 
 
@@ -111,4 +120,14 @@ def _labels(rule: AnyRule, observation: Observation, verdict: Verdict) -> dict[s
         labels["p_value"] = f"{verdict.p_value:.3g}"
     if not isinstance(rule, DriftRule):
         labels |= {"statistic": rule.statistic, "direction": rule.direction}
+    if isinstance(rule, DisparityRule) and observation.disparity:
+        labels |= {"compare": rule.compare, "compared_with": "the other groups"} | _interval_labels(verdict)
+        if (impact := observation.disparity.impact) is not None:
+            labels["four_fifths_ratio"] = f"{impact:.3g}"
     return labels
+
+
+def _interval_labels(verdict: Verdict) -> dict[str, str]:
+    if verdict.interval is None:
+        return {}
+    return {"interval_low": f"{verdict.interval.low:.3g}", "interval_high": f"{verdict.interval.high:.3g}"}

@@ -11,6 +11,7 @@ from msgspec import Meta
 from schemas.messages import Segment
 from schemas.messages.message import Name
 from services.shared.aggregate import Statistic
+from services.shared.disparity import Level
 from services.shared.match import Match
 
 Severity = Literal["info", "warning", "critical"]
@@ -97,7 +98,27 @@ class DriftRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     strong_statistic: float | None = None
 
 
-AnyRule = ThresholdRule | HealthRule | ChangeRule | DriftRule
+class DisparityRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="disparity"):
+    """A statistic that is worse for one group of calls than for the other groups of the same attribute together.
+
+    The newest `windows` windows are taken together; `attribute` is a shell pattern, and `minimum_count` holds for
+    the group and for the others. `enter` and `exit` are ratios to the others' value or differences from it. The
+    disparity must also be at least `minimum_difference`, and its interval, at `significance` shared among the groups
+    that are compared, beyond `exit`.
+    """
+
+    attribute: Name = "*"
+    statistic: Level = "label_rate"
+    direction: Direction = "above"
+    compare: Literal["ratio", "difference"] = "ratio"
+    enter: float = 1.25  # the four-fifths rule, seen from the harm
+    exit: float = 1.0
+    minimum_difference: Annotated[float, Meta(ge=0)] = 0.0
+    significance: Significance = 0.01
+    windows: Positive = 60
+
+
+AnyRule = ThresholdRule | HealthRule | ChangeRule | DriftRule | DisparityRule
 
 
 class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,11 +174,13 @@ def _drift_contradiction(rule: DriftRule) -> str | None:
     return None
 
 
-def _level_contradiction(rule: ThresholdRule | ChangeRule) -> str | None:
+def _level_contradiction(rule: ThresholdRule | ChangeRule | DisparityRule) -> str | None:
     if rule.direction == "above" and rule.exit > rule.enter:
         return f"field exit is above enter ({rule.enter}). An alert could never resolve: lower exit."
     if rule.direction == "below" and rule.exit < rule.enter:
         return f"field exit is below enter ({rule.enter}). An alert could never resolve: raise exit."
-    if isinstance(rule, ChangeRule) and rule.compare == "ratio" and min(rule.enter, rule.exit) <= 0:
+    if isinstance(rule, ChangeRule | DisparityRule) and rule.compare == "ratio" and min(rule.enter, rule.exit) <= 0:
         return "field enter: a ratio is above 0. Use `compare: difference` for differences."
+    if isinstance(rule, DisparityRule) and rule.groups:
+        return "field groups: a disparity compares the groups of an attribute by itself. Leave it out."
     return None

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.alerter.alerter.evaluation import Observation, Verdict
 from services.alerter.alerter.lifecycle import Change
-from services.alerter.alerter.rules import AnyRule, DriftRule, HealthRule
+from services.alerter.alerter.rules import AnyRule, DisparityRule, DriftRule, HealthRule
 
 PHRASES: Mapping[str, str] = {
     "mean": "on average",
@@ -60,10 +60,15 @@ def _comparison(rule: AnyRule, verdict: Verdict) -> str:
     if isinstance(rule, DriftRule) or verdict.value is None:
         return ""
     base = verdict.baseline_value
+    if isinstance(rule, DisparityRule):
+        return _against(f"the other groups' {number(base or 0.0, rule.statistic)}", verdict.value, base or 0.0)
     if base is None or verdict.baseline is None:
         return f" (allowed: {number(verdict.threshold or 0.0, rule.statistic)})"
-    was = f"{verdict.baseline.version}'s {number(base, rule.statistic)}"
-    ratio = verdict.value / base if base > 0 else 0.0
+    return _against(f"{verdict.baseline.version}'s {number(base, rule.statistic)}", verdict.value, base)
+
+
+def _against(was: str, value: float, base: float) -> str:
+    ratio = value / base if base > 0 else 0.0
     return f", {ratio:.3g} times {was}" if ratio >= 1.5 else f" against {was}"
 
 

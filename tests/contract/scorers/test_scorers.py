@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from services.shared.scoring import failures
 from tests.support.models import SCORERS, shared_scorer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-TOLERANCE = 2e-2  # bf16
+TOLERANCES = {"fp32": 1e-4, "bf16": 2e-2, "int8": 5e-2, "": 0.0}  # by the precision of the model, "" without one
 LANGUAGES = (
     "Wie spät ist es?", "¿Qué hora es?", "今何時ですか。", "الساعة كم؟", "Который час?", "现在几点？", "समय क्या है?",
     "몇 시예요?", "Τι ώρα είναι;", "กี่โมงแล้ว", "Saat kaç?", "Mấy giờ rồi?",
@@ -48,6 +49,22 @@ def scores(scorer, calls: Sequence[Call]) -> list[Score]:
     return list(scorer.score(calls))
 
 
+def text_of(call: Call, field: str) -> str:
+    """The text that evidence points into: `prompt`, `error.kind`, `context.0` or `context[0]`, and what is inside."""
+    if field in {"prompt", "response"}:
+        return {"prompt": call.question, "response": call.answer}[field] or ""
+    found: object = msgspec.to_builtins(call)
+    for part in field.replace("[", ".").replace("]", "").split("."):
+        found = found[int(part)] if isinstance(found, list | tuple) else found[part]
+    return found["text"] if isinstance(found, dict) else found
+
+
+def precision_of(scorer) -> str:
+    """Of the model that a scorer works with: its own word, or its encoder's."""
+    places = (scorer, getattr(scorer, "encoder", None), getattr(getattr(scorer, "encoder", None), "engine", None))
+    return next((found for place in places if (found := getattr(place, "precision", ""))), "")
+
+
 def check(scorer, calls: Sequence[Call]) -> list[Score]:
     """The promises of one score, on every score of `calls`."""
     found = scores(scorer, calls)
@@ -64,9 +81,7 @@ def check(scorer, calls: Sequence[Call]) -> list[Score]:
             assert metric.minimum <= score.value <= metric.maximum
             assert score.label == (None if metric.threshold is None else score.value >= metric.threshold)
         for span in score.evidence:
-            text = {"prompt": call.question, "response": call.answer}[span.field]
-            assert text is not None
-            assert 0 <= span.start < span.end <= len(text)
+            assert 0 <= span.start < span.end <= len(text_of(call, span.field))
         assert Score.decode(score.encode()) == score
     return found
 
@@ -82,7 +97,9 @@ def test_a_score_does_not_depend_on_its_batch(scorer):
     together = check(scorer, calls)
     alone = [score for call in calls for score in check(fresh, [call])]
     assert [score.status for score in together] == [score.status for score in alone]
-    assert [score.value for score in together] == pytest.approx([score.value for score in alone], abs=TOLERANCE)
+    assert [score.value for score in together] == pytest.approx(
+        [score.value for score in alone], abs=TOLERANCES[precision_of(scorer)]
+    )
 
 
 def test_no_calls_no_scores(scorer):
@@ -91,7 +108,7 @@ def test_no_calls_no_scores(scorer):
 
 def test_a_call_without_anything_is_not_scored_and_says_what_is_missing(scorer):
     found = check(scorer, [a_call()])
-    assert {score.status for score in found if score.metric != "error"} == {"not_scored"}
+    assert {score.status for score in found if not score.metric.startswith("error")} == {"not_scored"}
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "...", "\u200b", "\x00", "a"])

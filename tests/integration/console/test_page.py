@@ -100,6 +100,9 @@ def _windows(now):
         mean = 0.9 if version == "v2" else 0.05
         for metric in ("response_toxicity", "hallucination"):
             yield Window(window_id=uuid7(), metric=metric, weighted_sum=10 * mean, **shared)
+        for group, labelled in (("", 3), ("plan=free", 3), ("plan=paid", 0)):
+            sums = {"labelled": labelled, "labelled_weight": float(labelled), "weight_squares": 10.0}
+            yield Window(window_id=uuid7(), metric="error", group=group, **sums, **shared)
         sketch = Sketch(positive={20: 9.0, 50: 1.0})
         yield Window(window_id=uuid7(), metric="duration_seconds", weighted_sum=15.0, sketch=sketch, **shared)
         test = DriftTest(
@@ -214,6 +217,12 @@ def page(console):
         opened.wait_for_selector("[data-chart=toxicity] canvas")
         yield opened
         browser.close()
+
+
+def test_it_shows_which_group_of_calls_fares_worse(page):
+    shown = page.inner_text("#groups")
+    assert "plan = free" in shown
+    assert "30.0 %" in shown
 
 
 def test_it_shows_what_serves_and_both_versions(page):

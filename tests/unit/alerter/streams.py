@@ -56,6 +56,15 @@ def a_window(metric, values, index=0, *, version="v2", label_at=0.5, **others):
     )
 
 
+def split_windows(metric, groups, index=0):
+    """The window of all calls and one for each group of a mapping of `attribute=value` to values."""
+    everything = [value for values in groups.values() for value in values]
+    return [
+        a_window(metric, everything, index),
+        *(a_window(metric, values, index, group=group) for group, values in groups.items()),
+    ]
+
+
 def a_drift(p_value, statistic=0.1, size=40):
     return DriftTest(
         name="mmd",

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.messages import CallError, Tokens
 from services.latency import latency
+from services.latency.error_class import error_class
 from services.latency.latency import LatencyScorer
 from services.latency.prices import Prices
 from services.shared.scoring import Invalid, Measured, Missing
@@ -66,6 +67,72 @@ def test_tokens_per_second(fields, expected):
 )
 def test_inter_token_p95(pauses, expected):
     assert latency.inter_token_p95(a_call(inter_token_seconds=pauses)) == expected
+
+
+@pytest.mark.parametrize(
+    ("measure", "fields", "expected"),
+    [
+        (latency.queued, {"queue_seconds": 0.5, "duration_seconds": 2.0}, Measured(0.5)),
+        (latency.queued, {}, Missing("queue_seconds")),
+        (
+            latency.queued,
+            {"queue_seconds": 3.0, "duration_seconds": 2.0},
+            Invalid("queue_seconds is more than duration_seconds"),
+        ),
+        (latency.inter_token_mean, {"inter_token_seconds": (0.1, 0.3)}, Measured(0.2)),
+        (latency.inter_token_mean, {}, Missing("inter_token_seconds")),
+        (latency.inter_token_mean, {"inter_token_seconds": (0.1, -0.3)}, Invalid("inter_token_seconds is negative")),
+        (latency.reasoning_tokens, {"tokens": Tokens(output=9, reasoning=4)}, Measured(4.0)),
+        (latency.reasoning_tokens, {"tokens": Tokens(output=3, reasoning=4)}, Invalid("tokens contradict each other")),
+        (latency.reasoning_tokens, {}, Missing("tokens.reasoning")),
+        (latency.cached_input_share, {"tokens": Tokens(input=8, cached=2)}, Measured(0.25)),
+        (latency.cached_input_share, {"tokens": Tokens(input=8)}, Missing("tokens.cached")),
+        (latency.cached_input_share, {"tokens": Tokens(input=0, cached=0)}, Missing("tokens.input")),
+        (latency.cached_input_share, {"tokens": Tokens(input=1, cached=2)}, Invalid("tokens contradict each other")),
+    ],
+)
+def test_other_measures(measure, fields, expected):
+    assert measure(a_call(**fields)) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (CallError(kind="openai.RateLimitError"), "rate_limit"),
+        (CallError(kind="throttling_exception", status=400), "rate_limit"),
+        (CallError(kind="ThrottlingException"), "rate_limit"),
+        (CallError(kind="RESOURCE_EXHAUSTED"), "rate_limit"),
+        (CallError(kind="error", status=429), "rate_limit"),
+        (CallError(kind="httpx.ReadTimeout"), "timeout"),
+        (CallError(kind="TimeoutError"), "timeout"),
+        (CallError(kind="DEADLINE_EXCEEDED"), "timeout"),
+        (CallError(kind="error", status=504), "timeout"),
+        (CallError(kind="openai.APIConnectionError"), "network"),
+        (CallError(kind="httpx.ConnectError"), "network"),
+        (CallError(kind="ConnectionResetError"), "network"),
+        (CallError(kind="overloaded_error", status=529), "server"),
+        (CallError(kind="InternalServerError"), "server"),
+        (CallError(kind="503"), "server"),
+        (CallError(kind="anthropic.BadRequestError", status=400), "client"),
+        (CallError(kind="AuthenticationError"), "client"),
+        (CallError(kind="content_filter", status=400), "content_filter"),
+        (CallError(kind="ContentPolicyViolationError"), "content_filter"),
+        (CallError(kind="error", message="Request timed out."), "timeout"),
+        (CallError(kind="ValueError"), "other"),
+        (CallError(kind="_OTHER"), "other"),
+    ],
+)
+def test_errors_fall_into_classes_whatever_they_are_called(error, expected):
+    assert error_class(error) == expected
+    (score,) = [s for s in LatencyScorer(Prices.parse(LISTED)).score([a_call(error=error)]) if s.metric == "error"]
+    assert [(span.field, span.kind) for span in score.evidence] == [("error.kind", expected)]
+
+
+@pytest.mark.parametrize("metric", ["error.rate_limit", "error.timeout"])
+def test_classes_that_are_acted_on_are_metrics_of_their_own(metric):
+    calls = [a_call(error=None), a_call(error=CallError(kind="429")), a_call(error=CallError(kind="timeout"))]
+    found = [s.value for s in LatencyScorer(Prices.parse(LISTED)).score(calls) if s.metric == metric]
+    assert found == ([0.0, 1.0, 0.0] if metric == "error.rate_limit" else [0.0, 0.0, 1.0])
 
 
 @pytest.mark.parametrize(

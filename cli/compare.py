@@ -1,0 +1,78 @@
+"""`tidemark compare`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.printing import fail
+from services.embedded.agreement import Agreement, Rows, read
+from services.embedded.agreement import compare as compared
+
+Scores = typer.Argument(exists=True, dir_okay=False, help="JSON lines of scores, by line or by call_id.")
+Metrics = Annotated[str, typer.Option(help="Names with commas, or all that both have.")]
+Worst = Annotated[int, typer.Option(min=0, help="How many of the worst differences to show.")]
+Within = Annotated[float | None, typer.Option(help="Exit code 1 where a value differs by more, or a status at all.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def compare(
+    first: Annotated[Path, Scores],
+    second: Annotated[Path, Scores],
+    metrics: Metrics = "all",
+    worst: Worst = 5,
+    within: Within = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two evaluations of the same calls: two outputs of `tidemark score`, or two versions in the store.
+
+    What is stored becomes such a file by `tidemark query --json "SELECT toString(call_id) AS call_id, metric, status,
+    value, label, evaluator, evaluator_version FROM scores WHERE evaluator_version = '…'" > a.jsonl`.
+
+    Exit code 0: compared; 1: they differ by more than --within; 2: a file is none of scores, or nothing is common.
+    """
+    found = compared(_read(first), _read(second), worst)
+    wanted = [each for each in found if metrics == "all" or each.metric in metrics.split(",")]
+    if not wanted:
+        fail("the two files have no metric in common" if metrics == "all" else f"not in both files: {metrics}")
+    print(json.dumps([each.as_dict() for each in wanted]) if as_json else "\n\n".join(map(_told, wanted)))
+    raise typer.Exit(int(within is not None and _beyond(wanted, within)))
+
+
+def _read(path: Path) -> Rows:
+    with path.open("rb") as lines:
+        try:
+            return read(lines)
+        except ValueError as error:
+            fail(f"{path}: {error}")
+
+
+def _beyond(found: Sequence[Agreement], within: float) -> bool:
+    return any(each.changed_status or (each.largest_difference or 0.0) > within for each in found)
+
+
+def _told(found: Agreement) -> str:
+    first, second = found.evaluators
+    told = [
+        f"{found.metric}: {first} against {second}",
+        f"  calls          {found.scored_by_both} scored by both, {found.changed_status} with another status,"
+        f" {found.only_first} only in the first, {found.only_second} only in the second",
+        f"  mean           {_number(found.mean_first)} to {_number(found.mean_second)}",
+        f"  difference     {_number(found.mean_absolute_difference)} on average,"
+        f" {_number(found.p95_absolute_difference)} at the 95th percentile,"
+        f" {_number(found.largest_difference)} at most",
+        f"  rank           correlation {_number(found.rank_correlation)}",
+    ]
+    if found.label_agreement is not None:
+        told.append(
+            f"  labels         {found.label_agreement:.2%} agree (kappa {_number(found.kappa)});"
+            f" {found.became_labelled} became labelled, {found.lost_label} lost it"
+        )
+    told += [f"  call {pair.call}: {_number(pair.first)} to {_number(pair.second)}" for pair in found.worst]
+    return "\n".join(told)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"

@@ -1,0 +1,69 @@
+"""Stored calls scored again: new scores beside the old, marked as a replay."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from schemas.messages import Call, Score
+from services.embedded.stored_calls import StoredCalls
+from services.shared.errors import Transient
+from services.shared.line_scoring import guarded
+from services.shared.payload_reader import PayloadDamaged, PayloadMissing, PayloadReader
+from services.shared.record import REPLAY_HEADER
+from services.shared.scoring import Scorer, failures
+
+MARK = ((REPLAY_HEADER, b"rescore"),)  # no window, no rule and no policy takes what carries it
+Send = Callable[[Sequence[Score]], Awaitable[None]]
+
+
+@dataclass
+class Rescored:
+    """What came of it."""
+
+    calls: int = 0
+    scores: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+    evaluators: dict[str, str] = field(default_factory=dict)
+
+    def add(self, calls: int, scores: Sequence[Score]) -> None:
+        """Count a page."""
+        self.calls += calls
+        self.scores += len(scores)
+        self.statuses = dict(Counter(self.statuses) + Counter(score.status for score in scores))
+
+
+async def rescore(
+    stored: StoredCalls,
+    scorers: Sequence[Scorer],
+    *,
+    metrics: Collection[str],
+    payloads: PayloadReader,
+    send: Send,
+    progress: Callable[[int, int], None],
+) -> Rescored:
+    """Score every stored call and `send` the scores, a page at a time.
+
+    The same evaluator version gives the same ids, so doing it twice changes nothing; another one gives scores that
+    stand beside the old. A call whose payload is gone has failed scores.
+    """
+    done = Rescored(evaluators={scorer.evaluator: scorer.version for scorer in scorers})
+    whole = stored.count()
+    progress(0, whole)
+    for page in stored.pages():
+        scores = [score for score in _scores(page, scorers, payloads) if score.metric in metrics]
+        await send(scores)
+        done.add(len(page), scores)
+        progress(done.calls, whole)
+    return done
+
+
+def _scores(page: Sequence[Call], scorers: Sequence[Scorer], payloads: PayloadReader) -> Iterator[Score]:
+    calls: list[Call] = []
+    for call in page:
+        try:
+            calls.append(payloads.whole(call))
+        except (PayloadMissing, PayloadDamaged, Transient, ValueError) as error:
+            for scorer in scorers:
+                yield from failures(scorer, call, error)
+    for scorer in scorers:
+        yield from guarded(scorer, calls)

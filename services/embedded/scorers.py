@@ -1,0 +1,24 @@
+"""Every scorer that ships: what it scores, and how it is loaded where there is no broker."""
+
+from services.hallucination import app as hallucination
+from services.hallucination.config import Config as HallucinationConfig
+from services.hallucination.hallucination import HALLUCINATION
+from services.latency import app as latency
+from services.latency.config import Config as LatencyConfig
+from services.latency.latency import METRICS as LATENCY
+from services.quality import app as quality
+from services.quality.config import Config as QualityConfig
+from services.quality.quality.measures import METRICS as QUALITY
+from services.shared.line_scoring import Offer
+from services.toxicity import app as toxicity
+from services.toxicity.config import Config as ToxicityConfig
+from services.toxicity.toxicity import PROMPT, RESPONSE
+
+# One line a service: its name, the metrics that it gives in the order it gives them, and what loads it.
+SCORERS = (
+    Offer("toxicity", (PROMPT, RESPONSE), lambda: toxicity.scorer(ToxicityConfig())),
+    Offer("hallucination", (HALLUCINATION,), lambda: hallucination.scorer(HallucinationConfig())),
+    Offer("quality", QUALITY, lambda: quality.scorer(QualityConfig())),
+    Offer("latency", LATENCY, lambda: latency.scorer(LatencyConfig())),
+)
+AVAILABLE = tuple(name for offer in SCORERS for name in offer.names)

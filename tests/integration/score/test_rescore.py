@@ -1,0 +1,142 @@
+"""`tidemark rescore`: stored calls come back whole, and their scores stand beside the old ones."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import clickhouse_connect
+import pytest
+
+from schemas import clickhouse
+from schemas.ids import uuid7
+from schemas.messages import (
+    Call,
+    CallError,
+    ChatMessage,
+    Choice,
+    Document,
+    ExpectedFormat,
+    Score,
+    Tokens,
+    ToolCall,
+)
+from schemas.topics import CALLS, SCORES
+from services.embedded.stored_calls import StoredCalls
+from services.shared.record import is_replayed
+from services.shared.sink import Batch, Record
+from services.writer.store import Store
+from tests.support.broker import declare, log_of
+from tests.support.engine import running
+
+pytestmark = pytest.mark.embedded
+BEGIN = datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
+PRICES = "{version: dear, prices: [{model: m, since: 2025-01-01, input: 5, output: 5}]}"
+
+
+def a_call(number, **fields):
+    given = {"tenant": "t", "app": "a" if number % 2 else "b", "environment": "e", "version": "1"}
+    times = {"called_at": BEGIN + timedelta(seconds=number // 3), "duration_seconds": number / 10}
+    return Call(call_id=uuid7(), **given, **times, **fields)
+
+
+FULL = a_call(
+    1,
+    prompt="Why? \U0001f600\n",
+    messages=(ChatMessage(role="user", content="Why?"),),
+    context=(Document(text="Because.", similarity=0.5),),
+    choices=(Choice(text="x", log_probabilities=(-0.5,)),),
+    tool_calls=(ToolCall(name="f", arguments="{}"),),
+    tokens=Tokens(input=1_000_000, output=0, cached=3, reasoning=0),
+    inter_token_seconds=(0.25, 0.5),
+    log_probabilities=(-0.25,),
+    error=CallError(kind="timeout", status=504),
+    expected_format=ExpectedFormat(kind="json_schema", definition={"type": "object"}),
+    parameters={"temperature": 0.5},
+    groups={"plan": "free"},
+    tags={"x": "y"},
+    attributes={"gen_ai.x": [1, None]},
+    answering_model="m",
+    sequence=7,
+    inclusion_probability=0.5,
+)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with running(tmp_path / "engine") as found:
+        client = clickhouse_connect.get_client(host="127.0.0.1", port=found.ports.clickhouse)
+        clickhouse.apply(client, clickhouse.Names())
+        yield found
+
+
+def client_of(engine):
+    return clickhouse_connect.get_client(host="127.0.0.1", port=engine.ports.clickhouse, database="tidemark")
+
+
+def store(client, topic, messages):
+    records = [Record(message, topic.name, 0, offset, "run", 0) for offset, message in enumerate(messages)]
+    batch = Batch(
+        topic=topic, partition=0, broker_run="run", first_offset=0, last_offset=len(records) - 1, records=records
+    )
+    Store(lambda: client, lambda: datetime.now(UTC)).write(topic, [batch])
+
+
+CALLS_STORED = [FULL, *(a_call(number) for number in range(2, 52))]
+
+
+@pytest.fixture
+def rescore(kafka, engine, tmp_path):
+    store(client_of(engine), CALLS, CALLS_STORED)
+    (tmp_path / "prices.yaml").write_text(PRICES)
+    told = {
+        "TIDEMARK_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "TIDEMARK_KAFKA_PREFIX": kafka.prefix,
+        "TIDEMARK_CLICKHOUSE_URL": engine.url,
+        "TIDEMARK_DATA": str(tmp_path),
+        "TIDEMARK_LATENCY_PRICES": str(tmp_path / "prices.yaml"),
+    }
+
+    def run(*arguments):
+        asked = ("--from", BEGIN.isoformat(), "--metrics", "cost_usd,duration_seconds", "--json", *arguments)
+        command = [sys.executable, "-c", "from cli.main import main; main()", "rescore", *asked]
+        done = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_stored_calls_come_back_whole(engine):
+    store(client_of(engine), CALLS, CALLS_STORED)
+    stored = StoredCalls(client_of(engine), BEGIN, BEGIN + timedelta(days=1))
+    assert stored.count() == len(CALLS_STORED)
+    found = [call for page in stored.pages(7) for call in page]
+    assert {call.call_id: call for call in found} == {call.call_id: call for call in CALLS_STORED}
+    assert len(found) == len(CALLS_STORED)
+
+
+async def test_scores_are_published_beside_the_old_ones_and_twice_they_are_the_same(kafka, rescore):
+    await declare(kafka, SCORES)
+    said = rescore("--app", "a")
+    assert (said["calls"], said["scores"]) == (26, 52)
+    log = await log_of(kafka, SCORES)
+    assert all(is_replayed(message.headers) for message in log)
+    scores = [Score.decode(message.value) for message in log]
+    assert {score.evaluator_version for score in scores} == {said["evaluators"]["latency"]}
+    assert "dear" in said["evaluators"]["latency"]
+    (cost,) = [score for score in scores if score.metric == "cost_usd" and score.status == "scored"]
+    assert (cost.call_id, cost.value, cost.inclusion_probability) == (FULL.call_id, 5.0, 0.5)
+    rescore("--app", "a")
+    again = [Score.decode(message.value) for message in await log_of(kafka, SCORES)]
+    assert len(again) == 2 * len(scores)
+    assert {score.score_id for score in again} == {score.score_id for score in scores}
+
+
+async def test_scores_go_to_a_file_instead(kafka, rescore, tmp_path):
+    await declare(kafka, SCORES)
+    assert rescore("--output", str(tmp_path / "scores"))["scores"] == 2 * len(CALLS_STORED)
+    lines = [json.loads(line) for line in (tmp_path / "scores").read_text().splitlines()]
+    assert {line["call_id"] for line in lines} == {str(call.call_id) for call in CALLS_STORED}
+    assert await log_of(kafka, SCORES) == []

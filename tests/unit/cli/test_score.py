@@ -1,0 +1,218 @@
+"""`tidemark score`: resumable, whole or not there, and clear about what was skipped."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from itertools import islice
+
+import pytest
+
+from cli.main import main
+from services.embedded.score_file import Busy, Run
+from services.embedded.scorers import AVAILABLE
+from services.shared.line_scoring import BATCH
+from tests.support.models import a_latency_scorer
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+TIDEMARK = (sys.executable, "-c", "from cli.main import main; main()")
+TIMES = "duration_seconds,tokens_per_second"
+
+
+class Interrupted:
+    """A scorer that is interrupted at its nth batch."""
+
+    def __init__(self, at_batch):
+        self.inner, self.left = a_latency_scorer(), at_batch
+        self.metrics, self.evaluator, self.version = self.inner.metrics, self.inner.evaluator, self.inner.version
+
+    def score(self, calls):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+        return self.inner.score(calls)
+
+
+@pytest.fixture(autouse=True)
+def checkpoints_at_once(monkeypatch):
+    monkeypatch.setattr("services.embedded.score_file.CHECKPOINT_SECONDS", 0.0)
+
+
+def lines(count, first=1):
+    return [json.dumps({"duration_seconds": n}) if n % 10 else "no call" for n in range(first, first + count)]
+
+
+def text(count):
+    return "\n".join(lines(count)).encode() + b"\n"
+
+
+def a_run(source, output, scorer=None, *, metrics=("duration_seconds",), bad=None):
+    bad = [] if bad is None else bad
+    scorers = [scorer or a_latency_scorer()]
+    return Run(io.BytesIO(source), output, scorers, metrics, AT, bad.append, lambda done: None)
+
+
+def interrupted(source, output, at_batch=4):
+    with pytest.raises(KeyboardInterrupt):
+        a_run(source, output, Interrupted(at_batch)).complete()
+    return output.with_name(output.name + ".partial")
+
+
+def test_what_was_interrupted_goes_on_without_a_line_lost_or_twice(tmp_path):
+    source, whole, output = text(500), tmp_path / "whole", tmp_path / "out"
+    expected = a_run(source, whole).complete()
+    partial = interrupted(source, output)
+    assert not output.exists()
+    assert partial.exists()
+    run = a_run(source, output)
+    assert run.complete() == expected
+    assert run.resumed_after == 3 * BATCH
+    assert output.read_bytes() == whole.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", "out"}
+
+
+def test_what_was_written_after_the_last_checkpoint_is_cut(tmp_path):
+    source, whole, output = text(500), tmp_path / "whole", tmp_path / "out"
+    a_run(source, whole).complete()
+    with interrupted(source, output).open("ab") as partial:
+        partial.write(b'{"line": 1, "half a')
+    a_run(source, output).complete()
+    assert output.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "metrics"),
+    [(b'{"duration_seconds": 7}\n' + text(500), ("duration_seconds",)), (text(500), ("tokens_per_second",))],
+    ids=["another input", "other metrics"],
+)
+def test_another_order_begins_anew(tmp_path, source, metrics):
+    interrupted(text(500), tmp_path / "out")
+    run = a_run(source, tmp_path / "out", metrics=metrics)
+    tally = run.complete()
+    assert (run.resumed_after, tally.lines) == (0, len(source.splitlines()))
+    first = json.loads((tmp_path / "out").read_text().splitlines()[0])
+    assert first["metric"] == metrics[0]
+
+
+def test_two_runs_of_one_output_are_refused(tmp_path):
+    refused = []
+
+    def another(line):
+        with pytest.raises(Busy):
+            a_run(text(200), tmp_path / "out").complete()
+        refused.append(line)
+
+    first = a_run(text(200), tmp_path / "out")
+    first.bad = another
+    assert first.complete().skipped == len(refused) == 20
+
+
+def test_bad_lines_are_counted_over_the_interruption(tmp_path):
+    interrupted(text(500), tmp_path / "out")
+    bad = []
+    tally = a_run(text(500), tmp_path / "out", bad=bad).complete()
+    assert (tally.lines, tally.calls, tally.skipped, tally.scores) == (500, 450, 50, 450)
+    assert min(line.line for line in bad) > 3 * BATCH
+
+
+def test_a_call_that_a_scorer_cannot_take_fails_alone(tmp_path):
+    scorer = a_latency_scorer()
+
+    class Picky(Interrupted):
+        def score(self, calls):
+            if any(call.duration_seconds == 5 for call in calls):
+                raise ValueError("secret")
+            return scorer.score(calls)
+
+    tally = a_run(text(100), tmp_path / "out", Picky(0)).complete()
+    assert tally.statuses == {"scored": 89, "failed": 1}
+    failed = [
+        each for each in map(json.loads, (tmp_path / "out").read_text().splitlines()) if each["status"] == "failed"
+    ]
+    assert [(each["line"], each["reason"]) for each in failed] == [(5, "ValueError")]
+
+
+@pytest.fixture
+def run(capsysbinary):
+    def told(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["score", *arguments])
+        printed = capsysbinary.readouterr()
+        return ended.value.code, printed.out.decode(), printed.err.decode()
+
+    return told
+
+
+def test_the_summary_says_what_became_of_the_lines(run, tmp_path):
+    (tmp_path / "in").write_bytes(text(100))
+    files = ("--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"))
+    code, out, err = run(*files, "--metrics", TIMES, "--json")
+    said = json.loads(out)
+    assert (code, said["lines"], said["calls"], said["skipped"], said["scores"]) == (0, 100, 90, 10, 180)
+    assert said["statuses"] == {"scored": 90, "not_scored": 90}
+    assert said["evaluators"] == {"latency": a_latency_scorer().version}
+    assert "line 10: " in err
+    assert run(*files, "--metrics", TIMES, "--strict")[0] == 1
+
+
+def test_standard_input_and_output(tmp_path):
+    arguments = ("--input", "-", "--output", "-", "--metrics", "duration_*", "--json")
+    command = [*TIDEMARK, "score", *arguments]
+    done = subprocess.run(command, input=text(20), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 18
+    assert json.loads(done.stderr.splitlines()[-1])["skipped"] == 2
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on(tmp_path):
+    count = 3000
+    files = ("--input", "-", "--output", str(tmp_path / "out"))
+    command = [*TIDEMARK, "score", "--metrics", "duration_seconds", "--json", *files]
+    killed = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    given = iter(lines(count))
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "out.partial").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    while not (tmp_path / "out.state").exists() and time.monotonic() < deadline:
+        killed.stdin.write("".join(f"{line}\n" for line in islice(given, BATCH)).encode())
+        killed.stdin.flush()
+        time.sleep(0.2)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    killed.stdin.close()
+    assert not (tmp_path / "out").exists()
+    done = subprocess.run(command, input=text(count), capture_output=True, check=True)
+    assert json.loads(done.stdout)["resumed_after_line"] > 0
+    found = [json.loads(line)["line"] for line in (tmp_path / "out").read_text().splitlines()]
+    assert found == [number for number in range(1, count + 1) if number % 10]
+
+
+def test_the_list_names_every_metric(run):
+    code, out, _ = run("--list")
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (0, list(AVAILABLE))
+    listed = json.loads(run("--list", "--json")[1])
+    assert {"name", "unit", "worse", "minimum", "maximum", "threshold", "evaluator"} <= set(listed[0])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--input", "-"),
+        ("--input", "missing", "--output", "-"),
+        ("--input", "-", "--output", "-", "--metrics", "x"),
+    ],
+)
+def test_a_wrong_use(run, arguments):
+    assert run(*arguments)[0] == 2
+
+
+def test_nothing_but_bad_lines_is_an_error(run, tmp_path):
+    (tmp_path / "in").write_text("a\nb\n")
+    files = ("--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"))
+    assert run(*files, "--metrics", "duration_seconds")[0] == 1

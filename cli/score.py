@@ -9,6 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from services.guard import app as guard
+from services.guard.config import Config as GuardConfig
+from services.guard.guard import leakage, pii, secrets
 from services.hallucination import app as hallucination
 from services.hallucination.config import Config as HallucinationConfig
 from services.hallucination.hallucination import HALLUCINATION
@@ -24,6 +27,10 @@ from services.toxicity.toxicity import PROMPT, RESPONSE
 SCORERS = (
     ((PROMPT.name, RESPONSE.name), lambda: toxicity.scorer(ToxicityConfig())),
     ((HALLUCINATION.name,), lambda: hallucination.scorer(HallucinationConfig())),
+    (
+        tuple(m.name for m in (pii.PROMPT, pii.RESPONSE, secrets.PROMPT, secrets.RESPONSE, *leakage.METRICS)),
+        lambda: guard.scorer(GuardConfig()),
+    ),
     (tuple(metric.name for metric in LATENCY_METRICS), lambda: latency.scorer(LatencyConfig())),
 )
 AVAILABLE = [name for names, _ in SCORERS for name in names]

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.guard import app as guard
+from services.guard.config import Config as GuardConfig
+from services.guard.guard.joined import JoinedScorer
 from services.hallucination import model as hallucination
 from services.hallucination.hallucination import HallucinationScorer
 from services.latency.latency import LatencyScorer
@@ -45,9 +48,15 @@ def a_hallucination_scorer() -> HallucinationScorer:
     return HallucinationScorer(encoder, hallucination.load(hallucination.BUILTIN, encoder_version=encoder.version))
 
 
+def a_guard_scorer() -> JoinedScorer:
+    """With the tagger that ships, and nothing to give away."""
+    return guard.scorer(GuardConfig())
+
+
 SCORERS: Mapping[str, Callable[[], Scorer]] = {
     "latency": a_latency_scorer,
     "toxicity": a_toxicity_scorer,
+    "guard": a_guard_scorer,
     "hallucination": a_hallucination_scorer,
 }
 

@@ -40,7 +40,8 @@ class Tagger:
     """
 
     weights: Weights
-    _vectors: dict[str, Floats] = field(default_factory=dict)
+    _rows: dict[str, int] = field(default_factory=dict)
+    _vectors: list[Floats] = field(default_factory=list)
 
     def tag(self, text: str) -> list[Found]:
         """The spans, in order, with the mean probability of their tokens."""
@@ -60,20 +61,28 @@ class Tagger:
         return np.concatenate(parts)
 
     def _forward(self, words: Sequence[str]) -> Floats:
-        hidden = np.stack([self._vector(word) for word in words])
+        hidden = self._known(words)
         for number, (weights, bias) in enumerate(self.weights.layers):
             above = np.maximum(_windows(hidden) @ weights + bias, 0)
             hidden = above + hidden if number else above
         return _softmax(hidden @ self.weights.output[0] + self.weights.output[1])
 
+    def _known(self, words: Sequence[str]) -> Floats:
+        """The vectors of words (words by dimension); those of different words are made once and kept."""
+        if len(self._rows) > CACHED_WORDS:
+            self._rows.clear()
+            self._vectors.clear()
+        different = {word: number for number, word in enumerate(dict.fromkeys(words))}
+        for word in different:
+            if word not in self._rows:
+                self._rows[word] = len(self._vectors)
+                self._vectors.append(self._vector(word))
+        vectors = np.stack([self._vectors[self._rows[word]] for word in different])
+        return vectors[[different[word] for word in words]]
+
     def _vector(self, word: str) -> Floats:
-        vector = self._vectors.get(word)
-        if vector is None:
-            found = features(word, self.weights.lists)
-            vector = self.weights.embedding[found].sum(axis=0) / np.float32(np.sqrt(len(found)))
-            if len(self._vectors) >= CACHED_WORDS:
-                self._vectors.clear()
-            self._vectors[word] = vector
+        found = features(word, self.weights.lists)
+        vector: Floats = self.weights.embedding[found].sum(axis=0) / np.float32(np.sqrt(len(found)))
         return vector
 
 
@@ -141,6 +150,6 @@ def _trimmed(read: Sequence[Token], first: int, last: int) -> tuple[int, int]:
         first += 1
     while first < last and not (read[last - 1].text.isalnum() or read[last - 1].text in ".)"):
         last -= 1
-    if last - first > 1 and read[last - 1].text == "." and len(read[last - 2].text) > 3:
+    if last - first > 1 and read[last - 1].text == "." and len(read[last - 2].text) > 2:
         last -= 1
     return first, last

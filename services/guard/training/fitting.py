@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from services.guard.guard.tagger import KINDS, WINDOW, Weights
+from services.guard.guard.tagger import KINDS, WINDOW, Floats, Weights
 from services.guard.guard.tokens import BUCKETS, UNKNOWN, Lists, buckets, features, seen, tokens
 from services.guard.training.generation import Tagged
 
@@ -110,7 +110,7 @@ def fit(texts: Sequence[Read], vocabulary: Vocabulary, *, seed: int, epochs: int
             made = batched([texts[place] for place in order[start : start + batch]], vocabulary)
             loss = nn.functional.cross_entropy(network(made), made.kinds, ignore_index=IGNORED)
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
     return network.eval()
@@ -136,7 +136,7 @@ def batched(texts: Sequence[Read], vocabulary: Vocabulary) -> Batch:
 def weights(network: Network, lists: Lists) -> Weights:
     """What the tagger runs on: the embedding in half precision, as it is stored."""
 
-    def array(tensor: Tensor) -> np.ndarray:
+    def array(tensor: Tensor) -> Floats:
         return np.ascontiguousarray(tensor.detach().numpy(), np.float32)
 
     embedding = array(network.embedding.weight).astype(np.float16).astype(np.float32)

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.guard.guard.birth import births
@@ -79,7 +79,6 @@ def test_other_numbers_are_no_telephone_numbers(text):
 def test_a_card_is_found_exactly_when_its_check_digit_is_right(body, off):
     body = f"{body:015d}"
     number = next(each for each in (f"4{body[1:]}{digit}" for digit in range(10)) if luhn(each))
-    assume(len(set(number)) > 2)
     wrong = number[:-1] + str((int(number[-1]) + off) % 10)
     grouped = " ".join(re.findall("....", number))
     assert found(cards, f"card: {number}.") == [number]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from services.guard.guard.canaries import Canaries
@@ -30,7 +31,7 @@ def load(path: Path) -> Weights:
             output=(tensors["output.weight"], tensors["output.bias"]),
             version=sha256(path.read_bytes()).hexdigest()[:12],
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise Unusable(f"{path} is no tagger: {error!r}; train one or unset TIDEMARK_GUARD_TAGGER") from error
 
 

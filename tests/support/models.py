@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.guard import app as guard
+from services.guard.config import Config as GuardConfig
+from services.guard.guard.joined import JoinedScorer
 from services.hallucination import model as hallucination
 from services.hallucination.hallucination import HallucinationScorer
 from services.latency.latency import LatencyScorer
@@ -54,9 +57,15 @@ def a_quality_scorer() -> QualityScorer:
     return quality.scorer(QualityConfig(TIDEMARK_MODELS=MODELS))
 
 
+def a_guard_scorer() -> JoinedScorer:
+    """With the tagger that ships, and nothing to give away."""
+    return guard.scorer(GuardConfig())
+
+
 SCORERS: Mapping[str, Callable[[], Scorer]] = {
     "latency": a_latency_scorer,
     "toxicity": a_toxicity_scorer,
+    "guard": a_guard_scorer,
     "hallucination": a_hallucination_scorer,
     "quality": a_quality_scorer,
 }

@@ -1,0 +1,152 @@
+"""E-mail addresses and telephone numbers."""
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+from services.guard.guard.cues import cued, words
+from services.guard.guard.found import Found
+
+# RFC 5321 lets a local part have 64 characters, RFC 1035 a label 63.
+_ADDRESS = re.compile(r"(?<![\w.%+'\-])([\w.%+'\-]{1,64})@([\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8})")
+_TOP = re.compile(r"(?:[^\W\d_]{2,63}|xn--[a-z0-9\-]{1,59})", re.IGNORECASE)
+
+_CANDIDATE = re.compile(
+    r"(?<![\w.+/:=#-])(?:\+|\()?\(?\d(?:[ ().\-/\u2011\u2013\u00a0]{0,3}\d){5,17}"
+    r"(?:[ ]?(?:x|ext\.?|extension)[ ]?\d{1,6})?(?![\w%]|[.,:/-]\d)",
+    re.IGNORECASE,
+)
+_NORTH_AMERICAN = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
+_AREA_CODE = re.compile(r"\(0?\d{2,5}\)[ -]?\d")
+_DATE = re.compile(r"(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)?\d\d(?!\d)")
+_RANGE = re.compile(r"\d+ ?[-\u2013/] ?\d+|\d{1,3}(?: \d{3})+|\d+\.\d+|\d{8}-\d+")
+_CUE = words(
+    "phone",
+    "phones",
+    "phone number",
+    "telephone",
+    "tel",
+    "mobile",
+    "mob",
+    "cell",
+    "cellphone",
+    "fax",
+    "call",
+    "calls",
+    "called",
+    "calling",
+    "dial",
+    "ring",
+    "text",
+    "sms",
+    "texted",
+    "whatsapp",
+    "contact",
+    "contact number",
+    "reach me",
+    "reached",
+    "reach you",
+    "reach us",
+    "reach him",
+    "reach her",
+    "reach",
+    "hotline",
+    "helpline",
+    "landline",
+    "desk",
+    "office",
+    "home",
+    "work",
+    "telefon",
+    "telefonnummer",
+    "tel.",
+    "handy",
+    "rufnummer",
+    "anruf",
+    "téléphone",
+    "portable",
+    "appelez",
+    "teléfono",
+    "móvil",
+    "llame",
+    "telefono",
+    "cellulare",
+    "telefone",
+    "celular",
+    "telefoon",
+    "mobiel",
+    "gsm",
+    "puhelin",
+    "telefonu",
+    "телефон",
+    "電話",
+    "电话",
+    "手机",
+    "전화",
+    "هاتف",
+    "फ़ोन",
+    "फोन",
+    "numara",
+    "phone no",
+    "contact no",
+)
+# Where a national number is tried: the largest numbering plans, and those that write numbers without a country code.
+_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AU", "IN", "BR", "JP", "PL", "SE", "CH", "ZA", "MX")
+
+
+def emails(text: str) -> Iterator[Found]:
+    """Addresses of the form that RFC 5321 gives them in use: no comments, no quoted local part."""
+    for match in _ADDRESS.finditer(text) if "@" in text else ():
+        name = match[1].lstrip(".-'%+")
+        labels = match[2].rstrip("_-").split(".")
+        while labels and not _TOP.fullmatch(labels[-1]):
+            labels.pop()
+        # `git@host` names no person.
+        if name and not name.endswith(".") and len(labels) > 1 and name != "git":
+            yield Found(match.end(1) - len(name), match.start(2) + len(".".join(labels)), "EMAIL", 0.99)
+
+
+def phones(text: str) -> Iterator[Found]:
+    """Telephone numbers: with a country code, in the shape of a national one, or beside a word that says so."""
+    for match in _CANDIDATE.finditer(text):
+        confidence = _phone(text, match)
+        if confidence:
+            yield Found(match.start(), match.end(), "PHONE", confidence)
+
+
+def _phone(text: str, match: re.Match[str]) -> float:
+    written = match[0]
+    number = re.split(r"(?i)[ ]?(?:x|ext)", written)[0]
+    digits = re.sub(r"\D", "", number)
+    if len(digits) > 15 or _DATE.match(number.lstrip("(")):
+        return 0.0
+    separated = len(number) > len(digits) + number.startswith("+")
+    known = cued(_CUE, text, match.start(), match.end(), after=True)
+    if number.startswith("+") or (digits.startswith("00") and (separated or known)):
+        return _international("+" + digits.removeprefix("00"), plausible=separated or known)
+    if _NORTH_AMERICAN.fullmatch(number) or (_AREA_CODE.match(number) and len(digits) >= 7):
+        return 0.9
+    if known:
+        return 0.8
+    if not separated or _RANGE.fullmatch(number) or not digits.startswith("0"):
+        return 0.0
+    return 0.6 if any(_valid(digits, region) for region in _REGIONS) else 0.0
+
+
+def _international(digits: str, *, plausible: bool) -> float:
+    """A number that its country gives out; else one of a length that the country has, if it is written as one."""
+    try:
+        parsed = phonenumbers.parse(digits)
+    except phonenumbers.NumberParseException:
+        return 0.0
+    if phonenumbers.is_valid_number(parsed):
+        return 0.98
+    return 0.8 if plausible and 7 <= len(digits) <= 16 else 0.0
+
+
+def _valid(digits: str, region: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(digits, region))
+    except phonenumbers.NumberParseException:
+        return False

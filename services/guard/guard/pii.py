@@ -1,0 +1,40 @@
+"""Personal data in prompts and responses."""
+
+from collections.abc import Iterable
+
+import phonenumbers
+
+from services.guard.guard.birth import births
+from services.guard.guard.contact import emails, phones
+from services.guard.guard.found import Found, settled
+from services.guard.guard.national_id import national_ids, social_security
+from services.guard.guard.network import addresses
+from services.guard.guard.payment import accounts, cards
+from services.guard.guard.tagger import Tagger
+from services.guard.guard.text_scorer import TextScorer
+from services.shared.scoring import Metric
+
+PROMPT = Metric("prompt_pii", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
+RESPONSE = Metric("response_pii", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
+RULES = "pii.1"
+# Where two overlap the first wins: check digits are surer than shapes, and shapes than words.
+KINDS = ("EMAIL", "IBAN", "CREDIT_CARD", "SSN", "NATIONAL_ID", "IP", "DATE_OF_BIRTH", "PHONE", "ADDRESS", "PERSON")
+_FINDERS = (emails, accounts, cards, social_security, national_ids, addresses, births, phones)
+
+
+def personal_data(text: str, tagger: Tagger) -> list[Found]:
+    """The spans, in the order of the text, none over another."""
+    found = [each for find in _FINDERS for each in find(text)]
+    return settled([*found, *tagger.tag(text)], KINDS)
+
+
+def scorer(tagger: Tagger, counted: Iterable[str] = KINDS) -> TextScorer:
+    """Of `prompt_pii` and `response_pii`; kinds that are not `counted` are evidence and no risk."""
+    named = frozenset(counted)
+    rules = RULES if named == set(KINDS) else f"{RULES}.{'.'.join(sorted(named)).lower()}"
+    return TextScorer(
+        lambda text: personal_data(text, tagger),
+        f"{rules}-{tagger.weights.version}-phonenumbers.{phonenumbers.__version__}",
+        (PROMPT, RESPONSE),
+        named,
+    )

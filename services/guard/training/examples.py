@@ -1,0 +1,179 @@
+"""What is learnt from: the set of personal data, and texts that hold none."""
+
+import ast
+import gzip
+import importlib
+import inspect
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from services.guard.training.generation import Filler, Tagged
+
+LEARNT = ("PERSON", "ADDRESS", "PHONE")
+_PLACES = ("ADDRESS", "LOCATION", "ZIP")
+_HONORIFIC = re.compile(r"(?:mr|mrs|ms|miss|dr|prof|herr|frau|sir|madam)\.?\s*", re.IGNORECASE)
+# Code and documentation: what is said of names there is about nobody.
+MODULES = (
+    "argparse",
+    "asyncio.base_events",
+    "collections",
+    "configparser",
+    "csv",
+    "datetime",
+    "difflib",
+    "email.message",
+    "enum",
+    "fractions",
+    "functools",
+    "heapq",
+    "http.client",
+    "ipaddress",
+    "json.decoder",
+    "locale",
+    "mailbox",
+    "optparse",
+    "pathlib",
+    "pickle",
+    "random",
+    "shutil",
+    "sqlite3.dump",
+    "statistics",
+    "string",
+    "tarfile",
+    "textwrap",
+    "typing",
+    "unittest.mock",
+    "uuid",
+)
+HELD_OUT_MODULES = (
+    "logging",
+    "subprocess",
+    "zipfile",
+    "urllib.parse",
+    "decimal",
+    "calendar",
+    "threading",
+    "socketserver",
+)
+
+
+class Row(NamedTuple):
+    """A text of the set, and what it was made from."""
+
+    tagged: Tagged
+    template: str
+    source: str
+
+
+def personal(data: Path) -> list[Row]:
+    """The rows of the set, with one convention for addresses and names: see `normalised`."""
+    rows = read(data / "pii.jsonl.gz")
+    return [
+        Row(Tagged(row["text"], normalised(row["text"], row["spans"])), _outline(row["template"]), row["source"])
+        for row in rows
+    ]
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file."""
+    with gzip.open(path, "rt") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def normalised(text: str, spans: Sequence[Sequence[Any]]) -> tuple[tuple[int, int, str], ...]:
+    """Parts of one address as one span, with city and post code; names without honorific; other kinds as they are.
+
+    A post code or number alone is no address; a place alone is none, either.
+    """
+    merged: list[list[Any]] = []
+    for start, end, kind in sorted(map(tuple, spans)):
+        place = kind in _PLACES
+        between = text[merged[-1][1] : start] if merged else ""
+        if place and merged and merged[-1][2] == "PLACE" and len(between) <= 6 and not between.strip(" \n\t\r,."):
+            merged[-1][1], merged[-1][3] = end, merged[-1][3] or kind == "ADDRESS"
+        else:
+            merged.append([start, end, "PLACE" if place else kind, kind == "ADDRESS"])
+    result = []
+    for start, end, kind, addressed in merged:
+        if kind == "PERSON":
+            lead = _HONORIFIC.match(text, start, end)
+            result.append((lead.end() if lead else start, end, kind))
+        elif kind != "PLACE":
+            result.append((start, end, kind))
+        elif addressed and re.search(r"[^\W\d]", text[start:end]):
+            result.append((start, end, "ADDRESS"))
+    return tuple(each for each in result if each[1] > each[0])
+
+
+def _outline(template: str) -> str:
+    """The template without what its slots are called: the sources name them differently."""
+    return re.sub(r"\W+", " ", re.sub(r"\{\{\w+\}\}", "", template)).strip().lower()[:60]
+
+
+class Prose(NamedTuple):
+    """Texts that people wrote, the words in them that may be names, and those that are everybody's."""
+
+    texts: list[str]
+    unknown: frozenset[str]
+    everyday: frozenset[str]
+
+
+def prose(data: Path) -> Prose:
+    """Requests, answers and passages.
+
+    A capitalised word that is not often seen in lower case may be a name: where it stands nothing is learnt.
+    """
+    rows = read(data / "instructions.jsonl.gz")
+    texts = [row["prompt"] for row in rows] + [row["response"] for row in rows]
+    texts += [row["prompt"] for row in read(data / "grounded.jsonl.gz")]
+    lower = Counter(word for text in texts for word in re.findall(r"\b[a-z]+\b", text))
+    capitalised = {word for text in texts for word in re.findall(r"\b[^\W\d_]+", text) if word[0].isupper()}
+    unknown = frozenset(word for word in capitalised if lower[word.lower()] < 5)
+    return Prose(
+        [text for text in texts if text], unknown, frozenset(word for word, seen in lower.items() if seen >= 4)
+    )
+
+
+def negatives(data: Path, written: Prose) -> list[Tagged]:
+    """Texts without personal data: a third of the prose, short requests, documentation and code."""
+    found = [Tagged(text[:500], (), written.unknown) for text in written.texts[::3]]
+    found += [Tagged(row["text"]) for row in read(data / "drift_topic.jsonl.gz")[::10]]
+    return found + [Tagged(text[:500]) for text in list(code(MODULES))[::2]]
+
+
+def code(modules: Sequence[str]) -> Iterator[str]:
+    """Docstrings and source of Python's own modules, in pieces."""
+    for name in modules:
+        source = inspect.getsource(importlib.import_module(name))
+        pieces = re.split(r"\n(?=def |class |    def )", source)
+        yield from (piece[:1500] for piece in pieces)
+        yield from (text for node in ast.walk(ast.parse(source)) if (text := _docstring(node)))
+
+
+def _docstring(node: ast.AST) -> str | None:
+    documented = ast.FunctionDef | ast.ClassDef | ast.Module
+    return ast.get_docstring(node) if isinstance(node, documented) else None
+
+
+_PRONOUN = re.compile(r"\b(?:he|she|him|he's|she's|He|She|his|His|Her)\b(?! own)")
+
+
+def in_prose(written: Prose, filler: Filler, count: int) -> Iterator[Tagged]:
+    """Sentences with names where people wrote pronouns: names as no template would show them."""
+    random = filler.people.random
+    sentences = [each for text in written.texts for each in re.split(r"(?<=[.!?])\s+|\n+", text)]
+    fitting = sorted({each for each in sentences if 20 < len(each) < 300 and _PRONOUN.search(each)})
+    random.shuffle(fitting)
+    for sentence in fitting[:count]:
+        template = _PRONOUN.sub(_slot, sentence.replace("{", "(").replace("}", ")"))
+        yield filler.filled(template)._replace(unknown=written.unknown)
+
+
+def _slot(match: re.Match[str]) -> str:
+    owner = match[0].lower() in ("his", "her")
+    slot = "{name}" if match.start() % 3 else "{first}" if match.start() % 2 else "{last}"
+    return slot + ("'s" if owner or match[0].endswith("'s") else "")

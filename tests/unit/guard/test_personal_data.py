@@ -1,0 +1,180 @@
+"""Personal data with a syntax: what must be found, and what must be left alone."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.guard.guard.birth import births
+from services.guard.guard.contact import emails, phones
+from services.guard.guard.found import Found, settled
+from services.guard.guard.national_id import national_ids, social_security
+from services.guard.guard.network import addresses
+from services.guard.guard.payment import accounts, cards, valid_account
+
+
+def found(find, text):
+    return [text[each.start : each.end] for each in find(text)]
+
+
+def luhn(digits):
+    doubled = [2 * int(each) if place % 2 else int(each) for place, each in enumerate(reversed(digits))]
+    return sum(each - 9 if each > 9 else each for each in doubled) % 10 == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to ann.o'hara+x@mail.example.co.uk.", ["ann.o'hara+x@mail.example.co.uk"]),
+        ("<jörg@müller.de>, b@c.io", ["jörg@müller.de", "b@c.io"]),
+        ("@app.route, a@b, git@host.org:x.git, x@y.1, @", []),
+    ],
+)
+def test_emails(text, expected):
+    assert found(emails, text) == expected
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+49 30 901820",
+        "+1 (212) 555-0199",
+        "(212) 555-0199",
+        "212-555-0199",
+        "0044 20 7946 0958",
+        "+919812345678",
+        "212.555.0199 x12",
+    ],
+)
+def test_a_telephone_number_is_found_without_a_cue(number):
+    assert found(phones, f"It was {number}, I think") == [number]
+
+
+@pytest.mark.parametrize("text", ["call 78 651 450", "78 651 450 (mobile)", "Tel.: 78 651 450", "teléfono 78 651 450"])
+def test_a_short_number_beside_a_cue_is_a_telephone_number(text):
+    assert found(phones, text) == ["78 651 450"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-31",
+        "on 31.01.2024",
+        "3.14159265",
+        "1990-2000",
+        "10 000 000",
+        "1700000000",
+        "v1.2.3.4",
+        "x = 12345678",
+        "0x1234567",
+    ],
+)
+def test_other_numbers_are_no_telephone_numbers(text):
+    assert found(phones, text) == []
+
+
+@given(st.integers(0, 10**15 - 1), st.integers(1, 9))
+def test_a_card_is_found_exactly_when_its_check_digit_is_right(body, off):
+    body = f"{body:015d}"
+    number = next(each for each in (f"4{body[1:]}{digit}" for digit in range(10)) if luhn(each))
+    wrong = number[:-1] + str((int(number[-1]) + off) % 10)
+    grouped = " ".join(re.findall("....", number))
+    assert found(cards, f"card: {number}.") == [number]
+    assert found(cards, f"card: {grouped} 12/29") == [grouped]
+    assert found(cards, f"card: {wrong}") == []
+
+
+@given(st.integers(0, 10**18 - 1), st.integers(1, 96))
+def test_an_account_is_found_exactly_when_it_is_1_modulo_97(body, off):
+    check = 98 - (int(f"{body:018d}131400")) % 97
+    number, wrong = f"DE{check:02d}{body:018d}", f"DE{(check + off - 2) % 97 + 2:02d}{body:018d}"
+    grouped = " ".join(number[place : place + 4] for place in range(0, len(number), 4))
+    assert found(accounts, f"IBAN {number}, please") == [number]
+    assert found(accounts, f"to {grouped.lower()} please") == [grouped.lower()]
+    assert found(accounts, wrong) == []
+    assert valid_account(number)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SSN 536-22-1234", ["536-22-1234"]),
+        ("social security number: 536221234", ["536221234"]),
+        ("536221234 or 536 22 1234", []),
+        ("000-12-3456 666-12-3456 536-00-1234 536-22-0000 2270-66-1551", []),
+    ],
+)
+def test_social_security_numbers(text, expected):
+    assert found(social_security, text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RSSMRA85T10A562S",
+        "131052-308T",
+        "111.444.777-35",
+        "756.9217.0769.85",
+        "my DNI is 12345678Z",
+        "aadhaar: 2341 2341 2346",
+    ],
+)
+def test_national_ids(text):
+    assert len(found(national_ids, text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["RSSMRA85T10A562T", "131052-308U", "111.444.777-36", "my DNI is 12345678A", "2341 2341 2346"]
+)
+def test_a_wrong_check_digit_or_no_cue_is_no_national_id(text):
+    assert found(national_ids, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from 203.0.113.7:80 and 10.0.0.1", ["203.0.113.7", "10.0.0.1"]),
+        (
+            "2001:db8::8a2e:370:7334 [fe80::1] 2001:0db8:0000:0000:0000:8a2e:0370:7334",
+            ["2001:db8::8a2e:370:7334", "fe80::1", "2001:0db8:0000:0000:0000:8a2e:0370:7334"],
+        ),
+        ("127.0.0.1 0.0.0.0 255.255.255.0 256.1.1.1 1.2.3 1.2.3.4.5 version 1.2.3.4 01.2.3.4", []),
+        ("a[::2] x::y 12:34:56 std::abc 00:1B:44:11:3A:B7 ::", []),
+    ],
+)
+def test_addresses_of_machines(text, expected):
+    assert found(addresses, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("She was born on 2/7/1961.", ["2/7/1961"]),
+        ("DOB: 1961-07-02; date of birth 2 July 1961", ["1961-07-02", "2 July 1961"]),
+        ("geboren am 02.07.1961, née le 2 juillet 1961", ["02.07.1961", "2 juillet 1961"]),
+        ("The order of 2/7/1961 arrived on July 2, 1961", []),
+    ],
+)
+def test_dates_of_birth(text, expected):
+    assert found(births, text) == expected
+
+
+def test_of_overlapping_spans_the_surer_kind_wins_then_the_longer():
+    given_ = [
+        Found(0, 4, "B", 1),
+        Found(3, 9, "A", 1),
+        Found(10, 12, "B", 1),
+        Found(10, 14, "B", 1),
+        Found(20, 22, "?", 1),
+    ]
+    assert [(each.start, each.kind) for each in settled(given_, ["A", "B"])] == [(3, "A"), (10, "B"), (20, "?")]
+    assert settled(given_, ["A", "B"])[1].end == 14
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9), st.sampled_from("ABC")), max_size=20))
+def test_settled_spans_are_sorted_and_disjoint(drawn):
+    kept = settled([Found(start, start + length, kind, 1.0) for start, length, kind in drawn], "AB")
+    assert all(one.end <= other.start for one, other in pairwise(kept))
+    assert bool(kept) == bool(drawn)

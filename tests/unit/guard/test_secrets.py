@@ -1,0 +1,111 @@
+"""Secrets: what must be found, and what must be left alone. Values are made here, none is anybody's."""
+
+import base64
+import inspect
+import json
+import random
+import string
+import subprocess
+import zipfile
+
+import pytest
+
+from services.guard.guard.secrets import entropy, secrets
+
+RANDOM = random.Random(5)
+
+
+def drawn(count, alphabet=string.ascii_letters + string.digits):
+    return "".join(RANDOM.choices(alphabet, k=count))
+
+
+def encoded(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+HEX = "0123456789abcdef"
+TOKEN = f"{encoded({'alg': 'HS256', 'typ': 'JWT'})}.{encoded({'sub': '1', 'iat': 1})}.{drawn(43)}"
+KEYS = {
+    "AWS_KEY": "AKIA" + drawn(16, string.ascii_uppercase),
+    "GOOGLE_KEY": "AIza" + drawn(35),
+    "AZURE_KEY": drawn(3) + "8Q~" + drawn(34),
+    "GITHUB_TOKEN": "ghp_" + drawn(36),
+    "GITLAB_TOKEN": "glpat-" + drawn(20),
+    "SLACK_TOKEN": f"xoxb-{drawn(12, string.digits)}-{drawn(12, string.digits)}-{drawn(24)}",
+    "STRIPE_KEY": "sk_live_" + drawn(24),
+    "OPENAI_KEY": "sk-proj-" + drawn(60),
+    "ANTHROPIC_KEY": "sk-ant-api03-" + drawn(95),
+    "HUGGING_FACE_TOKEN": "hf_" + drawn(34),
+    "NPM_TOKEN": "npm_" + drawn(36),
+    "JWT": TOKEN,
+}
+
+
+def kinds(text):
+    return [each.kind for each in secrets(text)]
+
+
+@pytest.mark.parametrize("kind", sorted(KEYS))
+def test_a_key_of_a_known_form_is_found_with_its_exact_place(kind):
+    text = f"I pasted {KEYS[kind]}, is that bad?"
+    [found] = secrets(text)
+    assert (text[found.start : found.end], found.kind) == (KEYS[kind], kind)
+
+
+@pytest.mark.parametrize("end", ["-----END RSA PRIVATE KEY-----", ""])
+def test_a_private_key_is_found_whole_or_cut_off(end):
+    text = f"-----BEGIN RSA PRIVATE KEY-----\n{drawn(64)}\n{drawn(64)}\n{end}".rstrip("\n")
+    [found] = secrets(f"Here:\n{text}")
+    assert (found.kind, found.end - found.start) == ("PRIVATE_KEY", len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "kind"),
+    [
+        ("postgres://bob:s3cr3tPw@db.internal/x", "s3cr3tPw", "PASSWORD"),
+        ("Authorization: Bearer 8f14e45fceea167a5a36dedd4bea2543", "8f14e45fceea167a5a36dedd4bea2543", "AUTHORIZATION"),
+        ('DB_PASSWORD = "tr0ub4dor&3"', "tr0ub4dor&3", "SECRET"),
+        ("my password is hunter22!", "hunter22", "SECRET"),
+        ('"client_secret": "Zx81-qPw09_aaB7vLk2M"', "Zx81-qPw09_aaB7vLk2M", "SECRET"),
+        ("export API_KEY=9a8b7c6d5e4f3a2b1c0d", "9a8b7c6d5e4f3a2b1c0d", "SECRET"),
+    ],
+)
+def test_what_is_called_a_secret_and_looks_like_one(text, secret, kind):
+    [found] = secrets(text)
+    assert (text[found.start : found.end], found.kind) == (secret, kind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = input()",
+        "token = os.environ['TOKEN']",
+        "api_key=YOUR_API_KEY",
+        'secret: "<secret>"',
+        "password: string",
+        "key = dictionary_key",
+        "The password is required.",
+        "AKIAXXXXXXXXXXXXXXXX",
+        "sk-your-key-here",
+        "token: null",
+        "https://user:password@example.com",
+        "passwords are hashed",
+        "Bearer token",
+        "eyJub3Q.eyJhIGp3dA.c2lnbmF0dXJlIG9m",
+        "commit 8f14e45fceea167a5a36dedd4bea2543",
+        "secret_key = settings.SECRET_KEY",
+        "the key: value pair",
+    ],
+)
+def test_place_holders_names_and_prose_are_no_secrets(text):
+    assert kinds(text) == []
+
+
+@pytest.mark.parametrize("module", [subprocess, zipfile, inspect])
+def test_code_holds_none(module):
+    assert kinds(inspect.getsource(module)) == []
+
+
+def test_entropy_is_that_of_the_characters():
+    assert entropy("abcd") == 2.0
+    assert entropy("aaaa") == 0.0

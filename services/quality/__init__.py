@@ -1,0 +1,1 @@
+"""How good the text of a response is."""

@@ -1,0 +1,1 @@
+"""What quality is measured by, one idea a file."""

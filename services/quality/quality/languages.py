@@ -66,7 +66,7 @@ class Languages:
 
     def guess(self, text: str) -> Guess:
         """The language of `text`, code, addresses and markup aside."""
-        return _guess(self, text)
+        return guessed(self, text)
 
     def probability(self, text: str, code: str) -> float:
         """The probability that `text` is in the language `code`."""
@@ -87,7 +87,8 @@ class Languages:
 
 
 @lru_cache(64)
-def _guess(languages: Languages, text: str) -> Guess:
+def guessed(languages: Languages, text: str) -> Guess:
+    """The language of a text, remembered for the metrics that ask again."""
     letters = lettered(text)
     if not letters.strip():
         return Guess("", 0.0)

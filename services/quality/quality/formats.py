@@ -1,0 +1,222 @@
+"""Whether a response is in the format it should have, could be repaired, or can be read in several ways."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import json_repair
+import msgspec
+
+from schemas.messages import Call, Span
+from services.quality.quality.parsers import BadDefinition, Violation, choices, compiled, encodable, violation
+from services.quality.quality.readings import Reading, claims, embedded, fenced
+from services.shared.scoring import Invalid, Measured, Metric, Missing, Result
+
+VALIDITY = Metric("format_validity", unit="1", worse="lower", maximum=1.0, threshold=1.0)
+REPAIRABILITY = Metric("format_repairability", unit="1", worse="lower", maximum=1.0, threshold=0.25)
+AMBIGUITY = Metric("format_ambiguity", unit="1", worse="higher", maximum=1.0, threshold=0.5)
+STRUCTURE = Metric("response_structure", unit="1", worse="higher", maximum=1.0)
+AS_IT_STANDS, TAKEN_OUT, REPAIRED, BEYOND_REPAIR = 1.0, 0.5, 0.25, 0.0  # repairability
+PLAIN, CUT_OUT, SEVERAL, AFTER_REPAIR, UNREADABLE = 0.0, 0.25, 0.5, 0.75, 1.0  # ambiguity
+LONGEST_REPAIRED = 20_000  # characters: a repair takes seconds a megabyte, and more where little is left of the JSON
+MOST_READINGS = 8
+MOST_MATCHES = 1000  # of a pattern, those of nothing included
+_LONGEST_KIND = 200  # of a span
+_ROW = re.compile(r"^[ \t]*(?:\||[-*+•][ \t]|\d{1,3}[.)][ \t]|#{1,6}[ \t]).*$", re.MULTILINE)
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """A format as it is checked."""
+
+    kind: str
+    definition: Any = None
+
+
+def validity(call: Call) -> Result:
+    """1 where the parser takes the whole response, else 0; the first violation is the evidence, its path the kind.
+
+    Where no format is expected, every block that claims one (a fence named json, xml or python; or all of a text that
+    begins like one) has to parse; the value is the share that does. Prose claims nothing and is not scored.
+    """
+    text = call.answer
+    if text is None:
+        return Missing("response")
+    if call.expected_format is not None:
+        return _judged(_expected(call), text)
+    found = [(each, _first(Expected(each.kind), text[each.start : each.end])) for each in claims(text)]
+    if not found:
+        return Missing("expected_format")
+    broken = [(each, wrong) for each, wrong in found if wrong is not None]
+    spans = tuple(span for each, wrong in broken[:1] for span in _span(wrong, offset=each.start))
+    return Measured(1 - len(broken) / len(found), spans)
+
+
+def _expected(call: Call) -> Expected:
+    given = call.expected_format
+    return Expected(given.kind, given.definition) if given else Expected("")
+
+
+def _judged(expected: Expected, text: str) -> Result:
+    try:
+        wrong = violation(expected.kind, expected.definition, text)
+    except BadDefinition as error:
+        return Invalid(f"expected_format.definition is {error}"[:_LONGEST_KIND])
+    return Measured(0.0, tuple(_span(wrong))) if wrong else Measured(1.0)
+
+
+def _first(expected: Expected, text: str) -> Violation | None:
+    return violation(expected.kind, expected.definition, text)
+
+
+def _span(wrong: Violation, *, offset: int = 0) -> Iterator[Span]:
+    if wrong.end > wrong.start:  # an empty text has no characters to point at
+        kind = encodable(wrong.what)[:_LONGEST_KIND]
+        yield Span(field="response", start=wrong.start + offset, end=wrong.end + offset, kind=kind)
+
+
+def _over_readings(call: Call, judge: Callable[[Expected, str], Measured]) -> Result:
+    text = call.answer
+    if text is None:
+        return Missing("response")
+    if call.expected_format is not None:
+        try:
+            return judge(_expected(call), text)
+        except BadDefinition as error:
+            return Invalid(f"expected_format.definition is {error}"[:_LONGEST_KIND])
+    found = claims(text)[:MOST_READINGS]
+    if not found:
+        return Missing("expected_format")
+    whole = len(found) == 1 and (found[0].start, found[0].end) == (0, len(text))
+    judged = [judge(Expected(each.kind), text[each.start : each.end]) for each in found]
+    if judge is _ambiguous:
+        worst = max(each.value for each in judged)
+        return Measured(worst if whole else max(worst, CUT_OUT))
+    return Measured(min(each.value for each in judged))
+
+
+def repairability(call: Call) -> Result:
+    """How little has to be done until the parser takes the response.
+
+    1 nothing; 0.5 the block or value is taken out of fences or prose; 0.25 its JSON is repaired as well (quotes,
+    commas, brackets, comments, the end that is missing: json-repair); 0 neither helps. Texts over 20,000 characters
+    are not repaired. Where no format is expected: the worst of the blocks that claim one.
+    """
+    return _over_readings(call, _repairable)
+
+
+def _repairable(expected: Expected, text: str) -> Measured:
+    if violation(expected.kind, expected.definition, text) is None:
+        return Measured(AS_IT_STANDS)
+    if _inside(expected, text):
+        return Measured(TAKEN_OUT)
+    return Measured(REPAIRED if _mended(expected, text) else BEYOND_REPAIR)
+
+
+def ambiguity(call: Call) -> Result:
+    """In how many ways a response can be read as what it should be.
+
+    0 it is that as it stands; 0.25 one reading, in fences or among prose; 0.5 several readings (blocks that all
+    parse, several of the choices, several matches of the pattern); 0.75 only after repair; 1 none at all. Where no
+    format is expected: the worst of the blocks that claim one.
+    """
+    return _over_readings(call, _ambiguous)
+
+
+def _ambiguous(expected: Expected, text: str) -> Measured:
+    if violation(expected.kind, expected.definition, text) is None:
+        return Measured(PLAIN)
+    found = _inside(expected, text)
+    if len(found) > 1:
+        spans = (Span(field="response", start=each.start, end=each.end, kind="reading") for each in found)
+        return Measured(SEVERAL, tuple(spans))
+    if found:
+        return Measured(CUT_OUT)
+    return Measured(AFTER_REPAIR if _mended(expected, text) else UNREADABLE)
+
+
+def _inside(expected: Expected, text: str) -> list[Reading]:
+    """The parts of a text that are what all of it should be."""
+    match expected.kind:
+        case "choice":
+            return _chosen(expected.definition, text)
+        case "regex":
+            found = islice(compiled(expected.definition).finditer(encodable(text)), MOST_MATCHES)
+            spans = [each.span() for each in found if each.end() > each.start()]
+            return [Reading(start, end, "regex") for start, end in spans[:MOST_READINGS]]
+    blocks = [each for each in fenced(text)[:MOST_READINGS] if _parses(expected, text, each)]
+    return blocks or [each for each in embedded(text) if _parses(expected, text, each)][:1]
+
+
+def _chosen(definition: Any, text: str) -> list[Reading]:
+    """Choices that stand as words of their own, without regard to case; of two in one place the longer."""
+    named = sorted({each for each in choices(definition) if each.strip()}, key=lambda each: (-len(each), each))
+    if not named:
+        return []
+    shape = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, named)) + r")(?!\w)", re.IGNORECASE)
+    found: dict[str, Reading] = {}
+    for match in shape.finditer(text):
+        found.setdefault(match[0].casefold(), Reading(*match.span(), "choice"))
+    return list(found.values())[:MOST_READINGS]
+
+
+def _parses(expected: Expected, text: str, reading: Reading) -> bool:
+    inner = text[reading.start : reading.end]
+    return bool(inner.strip()) and violation(expected.kind, expected.definition, inner) is None
+
+
+def _mended(expected: Expected, text: str) -> bool:
+    if expected.kind not in ("json", "json_schema") or len(text) > LONGEST_REPAIRED:
+        return False
+    repaired = _repaired(text)
+    return bool(repaired) and violation(expected.kind, expected.definition, repaired) is None
+
+
+@lru_cache(64)
+def _repaired(text: str) -> str:
+    """Repaired JSON of an object or a list; "" where none is left: a bare word is no answer to be saved."""
+    try:
+        value = json_repair.repair_json(text, return_objects=True, skip_json_loads=True)
+        return msgspec.json.encode(value).decode() if value and isinstance(value, dict | list) else ""
+    except (ValueError, RecursionError, IndexError, UnicodeError):
+        return ""
+
+
+def structure(call: Call) -> Result:
+    """The share of the response in fenced blocks, tables, lists and headings, or 1 where all of it is JSON or XML.
+
+    For drift, not for judging: where an application answered in JSON and begins to answer in prose, windows move.
+    """
+    text = call.answer
+    if text is None:
+        return Missing("response")
+    if not text.strip():
+        return Measured(0.0)
+    found = claims(text)
+    if found and (found[0].start, found[0].end) == (0, len(text)):
+        return Measured(1.0, (Span(field="response", start=0, end=len(text), kind=found[0].kind),))
+    blocks = [each for each in fenced(text) if each.end > each.start]
+    rows = sum(match.end() - match.start() for match in _ROW.finditer(_without(text, blocks)))
+    inside = sum(each.end - each.start for each in blocks)
+    spans = (
+        Span(field="response", start=each.start, end=each.end, kind=each.kind or "code")
+        for each in blocks[:MOST_READINGS]
+    )
+    return Measured(min((inside + rows) / len(text), 1.0), tuple(spans))
+
+
+def _without(text: str, blocks: list[Reading]) -> str:
+    kept, at = [], 0
+    for block in blocks:
+        kept.append(text[at : block.start])
+        at = block.end
+    return "".join((*kept, text[at:]))
+
+
+MEASURES: Mapping[Metric, Callable[[Call], Result]] = {
+    VALIDITY: validity,
+    REPAIRABILITY: repairability,
+    AMBIGUITY: ambiguity,
+    STRUCTURE: structure,
+}

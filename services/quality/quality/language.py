@@ -1,0 +1,67 @@
+"""Whether a response is in another language than its prompt asks for."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from schemas.messages import Call, Span
+from services.quality.quality.language_requests import asked_for, mentioned
+from services.quality.quality.languages import Languages
+from services.shared.scoring import Measured, Metric, Missing, Result
+
+MISMATCH = Metric("language_mismatch", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
+EXPECTED_SHARE = 0.9  # of responses that are in a language that was asked for, before they are read
+OTHERS = 19  # languages that the rest are shared by
+LONG_ENOUGH, SURE = 20, 0.8  # characters of a line, and its probability, to count as one of the prompt's languages
+MOST_LINES = 40
+
+
+def mismatch(call: Call, languages: Languages) -> Result:
+    """The probability that the response is in none of the languages that its prompt is in or asks for.
+
+    A prompt that asks for a translation or names a language in which to answer expects that one, and so does a system
+    prompt; a prompt in several languages, or one that mentions a language, may be answered in any of them. Before the
+    response is read it is taken to fit with 0.9, so that a few words are no evidence; one without letters fits.
+    The evidence is the response, its kind the two languages (`en>fr`).
+    """
+    prompt, response = call.question, call.answer
+    if prompt is None or response is None:
+        return Missing("prompt" if prompt is None else "response")
+    if not languages.guess(response).code:
+        return Measured(0.0)
+    asked = asked_for(f"{call.system_prompt or ''}\n{prompt}")
+    if asked is None:
+        return Measured(0.0)
+    own = languages.guess(prompt)
+    if not asked and not own.code:
+        return Missing("prompt")
+    # A prompt that is itself hard to tell says little about what was expected.
+    known = 1.0 if asked else own.probability
+    expected = asked or frozenset({own.code, *_others(prompt, languages)}) | mentioned(prompt)
+    value = known * _unexpected(min(1.0, sum(languages.probability(response, code) for code in sorted(expected))))
+    return Measured(value, _evidence(sorted(asked or {own.code}), response, languages) if value >= 0.1 else ())
+
+
+def _others(prompt: str, languages: Languages) -> Iterator[str]:
+    """The languages of lines that are surely in one: an instruction, and the text that it is about."""
+    lines = [line for line in prompt.split("\n", MOST_LINES)[:MOST_LINES] if len(line) >= LONG_ENOUGH]
+    for line in lines:
+        for part in {line, line[: len(line) // 2], line[len(line) // 2 :]}:
+            found = languages.guess(part)
+            if found.probability >= SURE:
+                yield found.code
+
+
+def _unexpected(fitting: float) -> float:
+    """The posterior that the response does not fit, where `fitting` is the share of the likelihood that does."""
+    against = (1 - EXPECTED_SHARE) * (1 - fitting) / OTHERS
+    return against / (against + EXPECTED_SHARE * fitting) if against else 0.0
+
+
+def _evidence(expected: list[str], response: str, languages: Languages) -> tuple[Span, ...]:
+    found = languages.guess(response)
+    kind = f"{'|'.join(expected[:8])}>{found.code}"
+    return (Span(field="response", start=0, end=len(response), kind=kind, value=round(found.probability, 4)),)
+
+
+def measures(languages: Languages) -> Mapping[Metric, Callable[[Call], Result]]:
+    """The metrics, by a model of languages."""
+    return {MISMATCH: lambda call: mismatch(call, languages)}

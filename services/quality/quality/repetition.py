@@ -1,0 +1,117 @@
+"""How much of a response says again what it has said: degenerate loops."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.messages import Call, Span
+from services.quality.quality.ngrams import Codes, codes, hashes
+from services.shared.scoring import Measured, Metric, Missing, Result
+
+REPETITION = Metric("repetition", unit="share", worse="higher", maximum=1.0, threshold=0.5)
+PROBE = 12  # characters: shorter ones come again in any language
+SHORTEST_LOOP, FEWEST_TURNS = 24, 3
+NEAR, NEARBY = 16, 256  # characters, and how many characters back: loops that count or change a word in each turn
+PASSAGE = 60  # characters that nobody says twice word for word
+GAP = PROBE + 8
+MOST_SPANS, EVIDENCE_FROM = 3, 0.1
+Positions = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+class Loop(NamedTuple):
+    """Characters that come again after `period` characters, `turns` times in all."""
+
+    start: int
+    end: int
+    period: int
+
+    @property
+    def turns(self) -> float:
+        """How often the unit stands there."""
+        return (self.end - self.start) / self.period
+
+
+def repetition(call: Call) -> Result:
+    """The share of the response that repeats: turns of a loop after its first, and passages said before.
+
+    A loop is a unit that stands three times or more in succession; a passage is 60 characters word for word at any
+    distance, or 16 within the last 256. Runs of white space count as one. 0.5 means that half of the text is repeats.
+    Sorts hashes: n log n. The evidence is the longest loops (`value`: turns), else the longest passages.
+    """
+    text = call.answer
+    if text is None:
+        return Missing("response")
+    kept = _kept(codes(text))
+    characters = codes(text)[kept]
+    if len(characters) < SHORTEST_LOOP:
+        return Measured(0.0)
+    loops = list(_loops(characters))
+    repeated = _said(characters, PASSAGE, len(characters)) | _said(characters, NEAR, NEARBY)
+    for loop in loops:
+        repeated[loop.start + loop.period : loop.end] = True
+    value = float(repeated.mean())
+    return Measured(value, tuple(_evidence(loops, repeated, kept)) if value >= EVIDENCE_FROM else ())
+
+
+def _kept(characters: Codes) -> Positions:
+    """Where characters stand that are not white space after white space."""
+    blank = (characters <= 32) | (characters == 160) | (characters == 0x3000)
+    return np.flatnonzero(~(blank & np.concatenate(([False], blank[:-1]))))
+
+
+def _distances(characters: Codes, size: int) -> Positions:
+    """How far back each n-gram stood before; 0 for what is new."""
+    found = hashes(characters, size)
+    order = np.argsort(found, kind="stable")
+    back = np.zeros(len(found), np.int64)
+    if len(found) > 1:
+        again = np.flatnonzero(found[order[1:]] == found[order[:-1]])
+        back[order[again + 1]] = order[again + 1] - order[again]
+    return back
+
+
+def _loops(characters: Codes) -> Iterator[Loop]:
+    back = _distances(characters, PROBE)
+    if not back.any():
+        return
+    at = np.flatnonzero(back)
+    period = back[at]
+    # A new run begins where the period changes, or where too much lies between.
+    begins = np.concatenate(([True], (np.diff(period) != 0) | (np.diff(at) > GAP)))
+    first = np.flatnonzero(begins)
+    last = np.concatenate((first[1:] - 1, [len(at) - 1]))
+    starts, ends = at[first] - period[first], at[last] + PROBE
+    long = (ends - starts >= FEWEST_TURNS * period[first]) & (ends - starts >= SHORTEST_LOOP)
+    yield from map(Loop, starts[long].tolist(), ends[long].tolist(), period[first][long].tolist())
+
+
+def _said(characters: Codes, size: int, within: int) -> Flags:
+    """Which characters belong to an n-gram that stood before, at most `within` characters back."""
+    back = _distances(characters, size)
+    again = ((back > 0) & (back <= within)).astype(np.int64)
+    edges = np.zeros(len(characters) + 1, np.int64)
+    edges[: len(again)] += again
+    edges[size : size + len(again)] -= again
+    inside: Flags = np.cumsum(edges[:-1]) > 0
+    return inside
+
+
+def _evidence(loops: list[Loop], repeated: Flags, kept: Positions) -> Iterator[Span]:
+    longest = sorted(loops, key=lambda loop: (loop.start - loop.end, loop.start))[:MOST_SPANS]
+    for loop in longest:
+        yield _span(kept, loop.start, loop.end, "loop", round(loop.turns, 1))
+    if not longest:
+        edges = np.diff(np.concatenate(([0], repeated.astype(np.int8), [0])))
+        starts, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+        for at in np.argsort(starts - ends, kind="stable")[:MOST_SPANS]:
+            yield _span(kept, int(starts[at]), int(ends[at]), "passage", None)
+
+
+def _span(kept: Positions, start: int, end: int, kind: str, value: float | None) -> Span:
+    return Span(field="response", start=int(kept[start]), end=int(kept[end - 1]) + 1, kind=kind, value=value)
+
+
+MEASURES: Mapping[Metric, Callable[[Call], Result]] = {REPETITION: repetition}

@@ -1,0 +1,195 @@
+"""Formats: the verdict is the parser's, the evidence says where, repairs and readings are counted."""
+
+import json
+import warnings
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.messages import ExpectedFormat
+from services.quality.quality import formats
+from services.quality.quality.json_paths import span_of
+from services.quality.quality.parsers import violation
+from services.shared.scoring import Invalid, Measured, Missing
+from tests.support.messages import a_call
+
+ORDER = {
+    "type": "object",
+    "required": ["items"],
+    "properties": {
+        "items": {"type": "array", "items": {"type": "integer"}},
+        "note": {"type": "string", "minLength": 2},
+    },
+}
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["items", "note", "a/b~"]), inner),
+    max_leaves=8,
+)
+
+
+def a_response(text, kind=None, definition=None):
+    expected = ExpectedFormat(kind=kind, definition=definition) if kind else None
+    return a_call(response=text, expected_format=expected)
+
+
+def parses(parse, text):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parse(text)
+    except (ValueError, SyntaxError, ElementTree.ParseError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+PIECES = st.lists(st.sampled_from([*"{ } [ ] 'a' : , 1 null <a> </a> x = \"".split(), '"a"', " ", "\n"]))
+
+
+@given(PIECES.map("".join) | st.text(max_size=20) | JSON_VALUES.map(json.dumps))
+def test_a_verdict_is_the_parsers(text):
+    def entity_free(text):
+        return ElementTree.fromstring(text.encode() if text.isascii() else text)
+
+    assert (violation("json", None, text) is None) == parses(json.loads, text)
+    assert (violation("python", None, text) is None) == parses(lambda text: compile(text, "", "exec", 1024), text)
+    assert (violation("xml", None, text) is None) == parses(entity_free, text)
+
+
+@given(JSON_VALUES)
+def test_a_schemas_verdict_is_the_reference_implementations(value):
+    text = json.dumps(value)
+    found = violation("json_schema", ORDER, text)
+    assert (found is None) == jsonschema.Draft202012Validator(ORDER).is_valid(value)
+
+
+@given(JSON_VALUES, st.data())
+def test_a_path_is_found_where_it_stands(value, data):
+    path, at = [], value
+    while isinstance(at, list | dict) and at and data.draw(st.booleans()):
+        step = data.draw(st.sampled_from(sorted(at) if isinstance(at, dict) else range(len(at))))
+        path, at = [*path, step], at[step]
+    text = json.dumps(value, indent=data.draw(st.sampled_from([None, 1])))
+    assert json.loads(text[slice(*span_of(text, path))]) == at
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "text", "broken", "what"),
+    [
+        ("json", None, '{"a": 1,}', "}", "line 1 column 9: Expecting property name enclosed in double quotes"),
+        ("json_schema", ORDER, '{"note": "ok", "items": [1, "2"]}', '"2"', "/items/1: type"),
+        ("json_schema", json.dumps(ORDER), '{"note": "x"}', '{"note": "x"}', "/: required"),
+        ("xml", None, "<a><b></a>", "a", "/a/b: mismatched tag"),
+        ("python", None, "x = (1", "(", "line 1: '(' was never closed"),
+        ("regex", r"\d+", "12 apples", "12 apples", "no match"),
+        ("choice", ["yes", "no"], "maybe", "maybe", "none of the choices"),
+    ],
+)
+def test_the_evidence_is_the_first_violation_and_its_path(kind, definition, text, broken, what):
+    result = formats.validity(a_response(text, kind, definition))
+    assert result.value == 0
+    [span] = result.evidence
+    assert (text[span.start : span.end], span.kind) == (broken, what)
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "reason"),
+    [
+        ("regex", "(?=a)", "no RE2 pattern"),
+        ("regex", None, "no pattern"),
+        ("choice", "yes", "no list of choices"),
+        ("json_schema", {"type": 5}, "no JSON Schema"),
+        ("json_schema", {"$ref": "http://127.0.0.1:1/schema"}, "no JSON Schema"),
+        ("json_schema", "{", "no JSON Schema"),
+    ],
+)
+def test_a_format_that_cannot_be_used_is_a_failure_of_the_call(kind, definition, reason):
+    for metric in (formats.validity, formats.repairability, formats.ambiguity):
+        result = metric(a_response("no", kind, definition))
+        assert isinstance(result, Invalid)
+        assert result.reason.startswith(f"expected_format.definition is {reason}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Just prose, with [brackets] and <angles>.", Missing("expected_format")),
+        ('{"a": 1}', 1.0),
+        ("{'a': 1}", 0.0),
+        ('Here:\n```json\n{"a": 1}\n```\n', 1.0),
+        ("```python\nx = (\n```\nor\n```json\n{}\n```", 0.5),
+        ("```\nplain\n```", Missing("expected_format")),
+        (None, Missing("response")),
+    ],
+)
+def test_without_an_expected_format_the_response_is_held_to_what_it_claims(text, expected):
+    result = formats.validity(a_response(text))
+    assert (result.value if isinstance(result, Measured) else result) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "text", "repairability", "ambiguity"),
+    [
+        ("json", None, '{"a": 1}', 1.0, 0.0),
+        ("json", None, 'Sure!\n```json\n{"a": 1}\n```', 0.5, 0.25),
+        ("json", None, 'It is {"a": 1}, as you asked.', 0.5, 0.25),
+        ("json", None, '```json\n{"a": 1}\n```\nor\n```json\n{"a": 2}\n```', 0.5, 0.5),
+        ("json", None, "{'a': 1, 'b': [1, 2,", 0.25, 0.75),
+        ("json", None, "I cannot say.", 0.0, 1.0),
+        ("json_schema", ORDER, "{'items': [1,]}", 0.25, 0.75),
+        ("json_schema", ORDER, "{'items': ['x',]}", 0.0, 1.0),
+        ("choice", ["yes", "no"], "Yes, or no.", 0.5, 0.5),
+        ("choice", ["yes", "no"], "No!", 0.5, 0.25),
+        ("choice", ["yes", "no"], "I do not know.", 0.0, 1.0),
+        ("regex", r"\d+", "12 or 13", 0.5, 0.5),
+        ("regex", "a*", "bbb", 0.0, 1.0),
+        ("python", None, "```python\nx = 1\n```", 0.5, 0.25),
+        ("xml", None, "Here: <a>1</a>", 0.5, 0.25),
+    ],
+)
+def test_repairs_and_readings(kind, definition, text, repairability, ambiguity):
+    call = a_response(text, kind, definition)
+    assert formats.repairability(call).value == repairability
+    assert formats.ambiguity(call).value == ambiguity
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("Prose.", 0.0), ('{"a": 1}', 1.0), ("- one\n- two", pytest.approx(1.0, abs=0.1)), ("", 0.0)],
+)
+def test_structure_is_a_share_of_the_response(text, share):
+    assert formats.structure(a_response(text)).value == share
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "unit"),
+    [
+        ("json", None, "["),
+        ("json", None, '{"a":'),
+        ("json_schema", ORDER, '{"items":['),
+        ("xml", None, "<a>"),
+        ("xml", None, "<"),
+        ("python", None, "not "),
+        ("python", None, "1+"),
+        ("regex", "(a+)+$", "a"),
+        ("regex", "a*", "b"),
+        ("choice", ["yes", "no"], "yes "),
+        (None, None, "```\n"),
+        (None, None, "```json\n{\n"),
+    ],
+)
+def test_a_megabyte_of_the_worst_is_judged(kind, definition, unit):
+    call = a_response(unit * (1_000_000 // len(unit)) + "!", kind, definition)
+    for measure in formats.MEASURES.values():
+        assert isinstance(measure(call), Measured | Missing)
+
+
+def test_surrogates_are_characters_like_others():
+    assert (
+        formats.validity(a_response('{"items": ["\ud800"]}', "json_schema", ORDER)).evidence[0].kind == "/items/0: type"
+    )
+    assert formats.validity(a_response("\ud800", "regex", ".")).value == 1
+    assert formats.validity(a_response("<a>\ud800</a>", "xml")).value == 0

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from services.guard import injection_model
+from services.guard.guard.injection import InjectionScorer
 from services.hallucination import model as hallucination
 from services.hallucination.hallucination import HallucinationScorer
 from services.latency.latency import LatencyScorer
@@ -45,10 +47,17 @@ def a_hallucination_scorer() -> HallucinationScorer:
     return HallucinationScorer(encoder, hallucination.load(hallucination.BUILTIN, encoder_version=encoder.version))
 
 
+def an_injection_scorer() -> InjectionScorer:
+    """With the heads that ship."""
+    encoder = an_encoder()
+    return InjectionScorer(encoder, injection_model.load(encoder_version=encoder.version))
+
+
 SCORERS: Mapping[str, Callable[[], Scorer]] = {
     "latency": a_latency_scorer,
     "toxicity": a_toxicity_scorer,
     "hallucination": a_hallucination_scorer,
+    "injection": an_injection_scorer,
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -37,6 +38,16 @@ def a_full_call(number: int, text: str) -> Call:
     )
 
 
+def text_of(call: Call, field: str) -> str:
+    """The text that evidence points into: `prompt`, `error.kind`, `context.0` or `context[0]`, and what is inside."""
+    if field in {"prompt", "response"}:
+        return {"prompt": call.question, "response": call.answer}[field] or ""
+    found: object = msgspec.to_builtins(call)
+    for part in field.replace("[", ".").replace("]", "").split("."):
+        found = found[int(part)] if isinstance(found, list | tuple) else found[part]
+    return found["text"] if isinstance(found, dict) else found
+
+
 @pytest.fixture(scope="module", params=SCORERS)
 def scorer(request):
     return shared_scorer(request.param)
@@ -62,9 +73,7 @@ def check(scorer, calls: Sequence[Call]) -> list[Score]:
             assert metric.minimum <= score.value <= metric.maximum
             assert score.label == (None if metric.threshold is None else score.value >= metric.threshold)
         for span in score.evidence:
-            text = {"prompt": call.question, "response": call.answer}[span.field]
-            assert text is not None
-            assert 0 <= span.start < span.end <= len(text)
+            assert 0 <= span.start < span.end <= len(text_of(call, span.field))
         assert Score.decode(score.encode()) == score
     return found
 

@@ -1,0 +1,1 @@
+"""Personal data, secrets and leaks in prompts and responses."""

@@ -14,7 +14,7 @@ from services.guard.guard.injection_views import Disguise, View
 
 MOST_BLOBS = 16  # of one text
 LONGEST_BLOB = 65_536
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,}={0,2}(?:\s{1,2}[A-Za-z0-9+/_\-]{4,}={0,2}(?=\s|$))*")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,}={0,2}(?:\r?\n[A-Za-z0-9+/_\-]{16,}={0,2})*")
 _HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:]?){10,}")
 _BINARY = re.compile(r"(?<![0-9])(?:[01]{8}[ ,]?){6,}")
 _PERCENT = re.compile(r"(?:[\w.~+\-]{0,64}%[0-9A-Fa-f]{2})+[\w.~+\-]{0,64}")

@@ -22,7 +22,8 @@ _WORD = re.compile(r"\w+")
 _TAG_BLOCK = range(0xE0020, 0xE007F)
 _LEET = str.maketrans("01345789@$!|€", "oieastbgasile")
 _LEET_TOKEN = re.compile(r"(?<![^\s\"'(])[\w@$!|€]*(?:[^\W\d_][0-9@$!|€]|[0-9@$|€][^\W\d_])[\w@$!|€]*")
-_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_]([ .\-_*|])(?:[^\W\d_]\1){2,400}[^\W\d_])(?!\w)")
+_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_]([ .\-_*|])(?:[^\W\d_]\1){1,400}[^\W\d_])(?!\w)")
+_LONG_ENOUGH = 7  # characters of a word of four letters, spelt: "e-g-o" alone is none
 _SPACED_WORDS = re.compile(r"(?<!\w)[^\W\d_](?: {1,3}[^\W\d_](?!\w)){6,2000}")
 
 
@@ -128,7 +129,10 @@ def joined(view: View) -> View | None:
     for match in _SPACED_WORDS.finditer(view.text):
         drop += _single_spaces(view.text, match.start(), match.end())
     if not drop:
-        for match in _SPACED.finditer(view.text):
+        spelt = list(_SPACED.finditer(view.text))
+        if not any(len(match[0]) >= _LONG_ENOUGH for match in spelt):
+            return None
+        for match in spelt:
             drop += [at for at in range(match.start(), match.end()) if view.text[at] == match[1]]
     if not drop:
         return None

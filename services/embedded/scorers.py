@@ -1,5 +1,8 @@
 """Every scorer that ships: what it scores, and how it is loaded where there is no broker."""
 
+from services.guard import app as guard
+from services.guard.config import Config as GuardConfig
+from services.guard.guard import injection, leakage, pii, secrets
 from services.hallucination import app as hallucination
 from services.hallucination.config import Config as HallucinationConfig
 from services.hallucination.hallucination import HALLUCINATION
@@ -14,10 +17,16 @@ from services.toxicity import app as toxicity
 from services.toxicity.config import Config as ToxicityConfig
 from services.toxicity.toxicity import PROMPT, RESPONSE
 
+GUARD = (
+    injection.PROMPT, injection.CONTEXT, pii.PROMPT, pii.RESPONSE, secrets.PROMPT, secrets.RESPONSE,
+    leakage.SYSTEM_PROMPT, leakage.CANARY, leakage.PROTECTED,
+)  # fmt: skip
+
 # One line a service: its name, the metrics that it gives in the order it gives them, and what loads it.
 SCORERS = (
     Offer("toxicity", (PROMPT, RESPONSE), lambda: toxicity.scorer(ToxicityConfig())),
     Offer("hallucination", (HALLUCINATION,), lambda: hallucination.scorer(HallucinationConfig())),
+    Offer("guard", GUARD, lambda: guard.scorer(GuardConfig())),
     Offer("quality", QUALITY, lambda: quality.scorer(QualityConfig())),
     Offer("latency", LATENCY, lambda: latency.scorer(LatencyConfig())),
 )

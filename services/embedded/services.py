@@ -54,7 +54,7 @@ SERVICES: tuple[Service, ...] = (
     Service("embedder", port=12, start=2, stop=1, replays=True, heavy=True),
     Service("toxicity", port=13, start=3, stop=1, replays=True, heavy=True),
     Service("hallucination", port=14, start=4, stop=1, replays=True, heavy=True),
-    Service("guard", port=19, start=4, stop=1, replays=True),
+    Service("guard", port=19, start=4, stop=1, replays=True, heavy=True),
     Service("windower", port=15, start=4, stop=1, drains=False),
     Service("drift", port=16, start=5, stop=1, drains=False),
     Service("alerter", port=17, start=5, stop=1),

@@ -1,16 +1,18 @@
-"""Calls in, scores of personal data, secrets and leaks out."""
+"""Calls in, scores of injection, personal data, secrets and leaks out."""
 
 from collections.abc import Sequence
 from functools import cache
 
 from schemas.messages import Call
 from schemas.topics import CALLS, FEEDBACK, SCORES
-from services.guard import metrics, model
+from services.guard import injection_model, metrics, model
 from services.guard.config import Config
 from services.guard.guard import pii, secrets
+from services.guard.guard.injection import InjectionScorer
 from services.guard.guard.joined import JoinedScorer
 from services.guard.guard.leakage import LeakageScorer
 from services.guard.guard.tagger import Tagger
+from services.shared.encoder import Encoder
 from services.shared.object_store import opened
 from services.shared.payload_reader import PayloadReader, reading
 from services.shared.pipeline import Pipeline
@@ -42,9 +44,12 @@ def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
 
 
 def scorer(config: Config) -> JoinedScorer:
-    """Every part of guard, ready; `Unusable` with the remedy where a file is not what it has to be."""
-    return JoinedScorer((
+    """Every part of guard, ready; `Unusable` with the remedy where a model is missing or a file not what it has to be."""
+    encoder = Encoder.load(config.encoder)
+    parts = (
+        InjectionScorer(encoder, injection_model.load(config.injection, encoder_version=encoder.version)),
         pii.scorer(Tagger(model.load(config.tagger)), config.pii_kinds.split(",")),
         secrets.scorer(),
         LeakageScorer(model.canaries(config.canaries), model.protected(config.protected_texts)),
-    ))  # fmt: skip
+    )
+    return JoinedScorer(parts, encoder)

@@ -5,14 +5,16 @@ from pathlib import Path
 from pydantic import Field
 
 from services.guard.guard.pii import KINDS
+from services.guard.injection_model import BUILTIN
 from services.guard.model import TAGGER
-from services.shared.sampling_settings import SamplingSettings
+from services.shared.encoder_settings import EncoderSettings
 
 
-class Config(SamplingSettings, env_prefix="TIDEMARK_GUARD_"):
+class Config(EncoderSettings, env_prefix="TIDEMARK_GUARD_"):
     """TIDEMARK_GUARD_*."""
 
     http_port: int = Field(8719, ge=0, le=65_535, description="Health and metrics; 0 takes any free port.")
+    injection: Path = Field(BUILTIN, description="The trained heads of injection, for the encoder that `model` names.")
     tagger: Path = Field(TAGGER, description="The trained tagger of names, addresses and telephone numbers.")
     pii_kinds: str = Field(
         ",".join(KINDS),

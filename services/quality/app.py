@@ -6,12 +6,12 @@ from pathlib import Path
 
 from schemas.messages import Call, Feedback, Message, Score
 from schemas.topics import CALLS, FEEDBACK, SCORES
-from services.quality import metrics
+from services.quality import metrics, text_models
 from services.quality.config import Config
 from services.quality.late import Judge, Late
 from services.quality.model import LateEncoder
 from services.quality.quality import QualityScorer
-from services.quality.quality.measures import METRICS, WITHOUT_A_MODEL, of_similarity
+from services.quality.quality.measures import METRICS, WITHOUT_A_MODEL, of_similarity, of_text
 from services.quality.quality.similarity import REFERENCE_SIMILARITY
 from services.quality.store import Calls
 from services.quality.waiting import Waiting
@@ -71,7 +71,8 @@ def scorer(config: Config) -> QualityScorer:
         names = chosen(config.metrics, [metric.name for metric in METRICS])
     except ValueError as error:
         raise Unusable(f"TIDEMARK_QUALITY_METRICS: {error}") from error
-    measures = [measure for measure in WITHOUT_A_MODEL if measure.metric.name in names]
+    given = (*WITHOUT_A_MODEL, *of_text(text_models.load_languages(), text_models.load_surprise()))
+    measures = [measure for measure in given if measure.metric.name in names]
     if REFERENCE_SIMILARITY.name in names:
         encoder = LateEncoder(config.encoder)
         measures.append(of_similarity(encoder, encoder.version))

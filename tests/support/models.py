@@ -59,7 +59,8 @@ def a_quality_scorer() -> QualityScorer:
 
 def a_guard_scorer() -> JoinedScorer:
     """With the tagger that ships, and nothing to give away."""
-    return guard.scorer(GuardConfig())
+    an_encoder()
+    return guard.scorer(GuardConfig(TIDEMARK_MODELS=MODELS))
 
 
 SCORERS: Mapping[str, Callable[[], Scorer]] = {

@@ -16,6 +16,7 @@ class JoinedScorer:
     """The metrics of its parts, signed by one evaluator whose version holds theirs."""
 
     parts: Sequence[Scorer]
+    encoder: object = None  # that a part of it goes through
     evaluator: str = "guard"
 
     @cached_property

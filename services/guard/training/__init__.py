@@ -1,1 +1,1 @@
-"""Training and measuring of the tagger of names and addresses."""
+"""Training of what the guard ships."""

@@ -1,8 +1,11 @@
 """Whether a response is in the format it should have, could be repaired, or can be read in several ways."""
 
+import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from hashlib import blake2b
+from importlib.metadata import version as version_of
 from itertools import islice
 from typing import Any
 
@@ -32,6 +35,13 @@ class Expected(msgspec.Struct, frozen=True):
 
     kind: str
     definition: Any = None
+
+
+def version() -> str:
+    """Of who decides beside the rules here: the parsers, Python's own among them."""
+    parsers = [version_of(name) for name in ("json-repair", "jsonschema-rs", "google-re2", "defusedxml")]
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"formats:{blake2b(' '.join([python, *parsers]).encode(), digest_size=4).hexdigest()}"
 
 
 def validity(call: Call) -> Result:

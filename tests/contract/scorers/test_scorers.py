@@ -40,6 +40,16 @@ def a_full_call(number: int, text: str) -> Call:
     )
 
 
+def text_of(call: Call, field: str) -> str:
+    """The text that evidence points into: `prompt`, `error.kind`, `context.0` or `context[0]`, and what is inside."""
+    if field in {"prompt", "response"}:
+        return {"prompt": call.question, "response": call.answer}[field] or ""
+    found: object = msgspec.to_builtins(call)
+    for part in field.replace("[", ".").replace("]", "").split("."):
+        found = found[int(part)] if isinstance(found, list | tuple) else found[part]
+    return found["text"] if isinstance(found, dict) else found
+
+
 @pytest.fixture(scope="module", params=SCORERS)
 def scorer(request):
     return shared_scorer(request.param)

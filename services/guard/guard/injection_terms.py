@@ -1,0 +1,37 @@
+"""Words, word pairs, character runs and ideas of a text as numbered terms."""
+
+import numpy as np
+import numpy.typing as npt
+
+from services.guard.guard.injection_concepts import names
+from services.guard.guard.injection_hashes import HashedText, mixed
+
+Numbers = npt.NDArray[np.int64]
+
+WORD_BITS, CONCEPT_BITS = 16, 12
+TERMS = (1 << WORD_BITS) + (1 << CONCEPT_BITS)
+GRAMS = (4, 5)
+_PAIR = np.uint64(0x2545F4914F6CDD1D)
+LONGEST = 4096  # characters of a window that count
+
+
+def word_terms(text: str) -> Numbers:
+    """The terms (distinct, below 2**16) of a window's words, word pairs and runs of 4 and 5 characters."""
+    text = " " + " ".join(text[:LONGEST].lower().split()) + " "
+    hashed = HashedText.of(text)
+    words = hashed.words(_letters(text))
+    pairs = mixed(words[:-1] * _PAIR + words[1:])
+    found = [words, pairs, *(hashed.grams(length) for length in GRAMS)]
+    numbers: Numbers = np.unique((np.concatenate(found) >> np.uint64(64 - WORD_BITS)).astype(np.int64))
+    return numbers
+
+
+def concept_terms(text: str) -> Numbers:
+    """The terms (distinct, below 2**12) of the ideas that a window names."""
+    found = [int(HashedText.of(name).grams(len(name))[0]) for name in names(text[:LONGEST].lower())]
+    numbers: Numbers = np.unique(np.array([each >> (64 - CONCEPT_BITS) for each in found], np.int64))
+    return numbers
+
+
+def _letters(text: str) -> npt.NDArray[np.bool_]:
+    return np.fromiter((each.isalnum() or each == "'" for each in text), np.bool_, len(text))

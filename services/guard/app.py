@@ -44,7 +44,7 @@ def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
 
 
 def scorer(config: Config) -> JoinedScorer:
-    """Every part of guard, ready; `Unusable` with the remedy where a model is missing or a file not what it has to be."""
+    """Every part of guard, ready; `Unusable` with the remedy where a model is missing or a file is wrong."""
     encoder = Encoder.load(config.encoder)
     parts = (
         InjectionScorer(encoder, injection_model.load(config.injection, encoder_version=encoder.version)),

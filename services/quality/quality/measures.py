@@ -40,7 +40,8 @@ OF_PEOPLE = (one_by_one(FEEDBACK, lambda _: Missing("feedback")),)
 # Their models are read when the first of them is asked for; only the names are needed before.
 OF_TEXT = (
     formats.VALIDITY, formats.REPAIRABILITY, formats.AMBIGUITY, formats.STRUCTURE, repetition.REPETITION,
-    refusal.REFUSAL_RISK, length.CHARACTERS, length.WORDS, language.MISMATCH, readability.READABILITY, surprise.SURPRISE,
+    refusal.REFUSAL_RISK, length.CHARACTERS, length.WORDS, language.MISMATCH, readability.READABILITY,
+    surprise.SURPRISE,
 )  # fmt: skip
 WITHOUT_A_MODEL = (*OF_REFERENCE, *OF_PROBABILITY, *OF_PEOPLE)
 METRICS: tuple[Metric, ...] = (*(measure.metric for measure in WITHOUT_A_MODEL), *OF_TEXT, REFERENCE_SIMILARITY)
@@ -49,8 +50,8 @@ METRICS: tuple[Metric, ...] = (*(measure.metric for measure in WITHOUT_A_MODEL),
 def of_text(languages: Languages, characters: Surprise) -> tuple[Measure, ...]:
     """Measures of the text alone, by models of languages and of characters."""
     judges = {
-        **formats.MEASURES, **repetition.MEASURES, **refusal.MEASURES, **length.MEASURES, **language.measures(languages),
-        **readability.measures(languages), **surprise.measures(characters),
+        **formats.MEASURES, **repetition.MEASURES, **refusal.MEASURES, **length.MEASURES,
+        **language.measures(languages), **readability.measures(languages), **surprise.measures(characters),
     }  # fmt: skip
     decided_by = {
         **dict.fromkeys(formats.MEASURES, formats.version()),

@@ -10,10 +10,16 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from services.shared.errors import Unusable
+
+if TYPE_CHECKING:
+    import torch
 
 BUILTIN = "builtin"
 BUILTIN_NAME = "all-MiniLM-L6-v2"
@@ -87,22 +93,41 @@ def convert(source: str, models: Path) -> ConvertedModel:
     Guarantees: what stands under its final name is complete, whatever ends the process in between.
     """
     origin = weights_folder(source)
-    sha256 = _checked_sha256(source, origin)
-    name = BUILTIN_NAME if source == BUILTIN else source.removeprefix(HUB).rstrip("/").rpartition("/")[2]
+    sha256 = checked_sha256(source, origin)
+    name = short_name(source)
     final = models / f"{name}-{sha256[:12]}"
     if (final / "manifest.json").exists() and (found := _found(source, models)):
         return found
-    models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=models, prefix=".converting-") as scratch:
-        built = Path(scratch) / "model"
-        built.mkdir()
+    with written(final) as built:
         model = ConvertedModel(name, source, sha256, _write_graph(origin, built), _max_tokens(origin), final)
         shutil.copyfile(origin / "tokenizer.json", built / "tokenizer.json")
         facts = {key: value for key, value in asdict(model).items() if key != "folder"}
         (built / "manifest.json").write_text(json.dumps({**facts, "format": FORMAT}, indent=1))
+    return model
+
+
+@contextmanager
+def written(final: Path) -> Iterator[Path]:
+    """An empty folder that becomes `final` when the block ends, replacing what was there; nothing where it raises."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=".converting-") as scratch:
+        built = Path(scratch) / "model"
+        built.mkdir()
+        yield built
         shutil.rmtree(final, ignore_errors=True)
         built.rename(final)
-    return model
+
+
+def module(source: str) -> "torch.nn.Module":
+    """The encoder `source` in torch."""
+    from services.shared.torch_encoder import PooledEncoder  # noqa: PLC0415 - torch is needed on GPUs and at set-up only
+
+    return PooledEncoder.load(weights_folder(source))
+
+
+def short_name(source: str) -> str:
+    """What people call the model: the last part of a directory or a name of the hub."""
+    return BUILTIN_NAME if source == BUILTIN else source.removeprefix(HUB).rstrip("/").rpartition("/")[2]
 
 
 def weights_folder(source: str) -> Path:
@@ -126,7 +151,8 @@ def _found(source: str, models: Path) -> ConvertedModel | None:
         return None
 
 
-def _checked_sha256(source: str, origin: Path) -> str:
+def checked_sha256(source: str, origin: Path) -> str:
+    """The SHA-256 of the weights; raises ModelDamagedError where they are not the published or not poolable."""
     weights = origin / "model.safetensors"
     if not weights.exists():
         raise ModelMissingError(f"{origin} holds no model.safetensors")
@@ -140,30 +166,39 @@ def _checked_sha256(source: str, origin: Path) -> str:
     return sha256
 
 
+def config(origin: Path) -> dict[str, Any]:
+    """The transformer's own settings."""
+    read: dict[str, Any] = json.loads((origin / "config.json").read_text())
+    return read
+
+
 def _max_tokens(origin: Path) -> int:
     settings = origin / "sentence_bert_config.json"
     if settings.exists():
         return int(json.loads(settings.read_text())["max_seq_length"])
-    return int(json.loads((origin / "config.json").read_text())["max_position_embeddings"])
+    return int(config(origin)["max_position_embeddings"])
 
 
 def _write_graph(origin: Path, folder: Path) -> int:
     """Write model.xml and model.bin, mean pooling and normalisation inside; return the dimension."""
+    from services.shared.torch_encoder import PooledEncoder  # noqa: PLC0415 - torch is needed at set-up only
+
+    encoder = PooledEncoder.load(origin)
+    save_graph(encoder, ("input_ids", "attention_mask"), folder / "model.xml")
+    return encoder.dimension
+
+
+def save_graph(module: "torch.nn.Module", inputs: Sequence[str], path: Path) -> None:
+    """Write the graph of `module` from inputs of token ids (texts by tokens), in fp32."""
     import openvino  # noqa: PLC0415
     import torch  # noqa: PLC0415 - torch is needed at set-up only
 
-    from services.shared.torch_encoder import PooledEncoder  # noqa: PLC0415
-
-    module = PooledEncoder.load(origin)
     example = torch.ones(2, 8, dtype=torch.long)
-    inputs = [(name, [-1, -1], openvino.Type.i64) for name in ("input_ids", "attention_mask")]
+    shapes = [(name, [-1, -1], openvino.Type.i64) for name in inputs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's tracer warns of constants in transformers' own code
-        graph = openvino.convert_model(
-            module, example_input={"input_ids": example, "attention_mask": example}, input=inputs
-        )
-    openvino.save_model(graph, folder / "model.xml", compress_to_fp16=False)
-    return module.dimension
+        graph = openvino.convert_model(module, example_input=dict.fromkeys(inputs, example), input=shapes)
+    openvino.save_model(graph, path, compress_to_fp16=False)
 
 
 def main() -> None:

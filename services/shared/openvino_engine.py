@@ -1,4 +1,4 @@
-"""The encoder on a CPU, through OpenVINO, in the best precision that the hardware has."""
+"""A converted model on a CPU, through OpenVINO, in the best precision that the hardware has."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class OpenVinoEngine:
         })  # fmt: skip
         self._request = compiled.create_infer_request()
 
-    def forward(self, ids: Ids, mask: Ids) -> Vectors:
-        """Unit vectors of padded token ids."""
-        self._request.infer({0: ids, 1: mask}, share_inputs=True)
+    def forward(self, *inputs: Ids) -> Vectors:
+        """What the graph makes of padded token ids, their mask and, where it takes them, their types."""
+        self._request.infer(dict(enumerate(inputs)), share_inputs=True)
         return np.array(self._request.get_output_tensor(0).data, dtype=np.float32)

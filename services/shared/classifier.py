@@ -23,10 +23,12 @@ __all__ = ["Classifier", "ClassifierOptions", "Content", "Pair", "TokenLogits", 
 class ClassifierOptions(ModelOptions):
     """Which classifier, where, and how much of the machine it may take.
 
-    `model` is the encoder that `adapter` changes. A cached text takes 0.2 KB and 4 bytes a head.
+    With an `adapter`, `model` is the encoder that it changes; without, a directory or hf:OWNER/NAME of a published
+    classifier of sequences or tokens. A cached text takes 0.2 KB and 4 bytes a head.
     """
 
-    adapter: Path
+    adapter: Path | None = None
+    window_tokens: int = 1024  # of one window at most: attention takes memory by its square
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ class Classifier:
     what it has seen, by content. Not for several threads at once.
     """
 
-    def __init__(self, engine: Engine, model: ConvertedClassifier, options: ModelOptions) -> None:
+    def __init__(self, engine: Engine, model: ConvertedClassifier, options: ClassifierOptions) -> None:
         self.engine = engine
         self.name = model.manifest.name
         self.version = model.version
-        self.heads = model.manifest.heads
-        self.kind = model.manifest.kind
-        self.max_tokens = model.manifest.max_tokens
-        self._model = model.manifest
+        self.heads = model.manifest.interface.heads
+        self.kind = model.manifest.interface.kind
+        self.max_tokens = min(model.manifest.interface.max_tokens, options.window_tokens)
+        self._interface = model.manifest.interface
         self._budget = options.budget
         self._windows = Windows(model.tokenizer, max_tokens=self.max_tokens, max_windows=options.max_windows)
         self._cache: ContentCache[Floats] = ContentCache(options.cache_entries)
@@ -97,10 +99,10 @@ class Classifier:
             return found
 
         lengths = [len(content) if isinstance(content, str) else sum(map(len, content)) for content in contents]
-        found = batches(lengths, pieces, budget=self._budget, pad=self._model.pad_token)
+        found = batches(lengths, pieces, budget=self._budget, pad=self._interface.pad_token)
         gathered: dict[int, _Gathered] = {}
         for batch in ahead(found, self._ahead):
-            outputs = self.engine.forward(*_inputs(batch)[: len(self._model.inputs)])
+            outputs = self.engine.forward(*_inputs(batch)[: len(self._interface.inputs)])
             for piece, rows in zip(batch.pieces, outputs, strict=True):
                 size = len(spans[piece.text]) if self.kind == "token" else 1
                 gathered.setdefault(piece.text, _Gathered(size, self.heads)).add(piece, rows)

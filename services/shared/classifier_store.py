@@ -1,7 +1,8 @@
 """Classifiers converted once, at set-up, and found again by every process that runs them.
 
-`python -m services.shared.classifier_store [ADAPTER.safetensors …]` merges adapters into the built-in encoder and
-converts the result into TIDEMARK_MODELS; without a name, every adapter that ships with a service.
+`python -m services.shared.classifier_store [ADAPTER.safetensors | DIRECTORY | hf:OWNER/NAME …]` converts published
+classifiers, and adapters merged into the built-in encoder, into TIDEMARK_MODELS; without a name, every adapter that
+ships with a service.
 """
 
 import argparse
@@ -16,43 +17,53 @@ import msgspec
 
 from services.shared import adapter as adapters
 from services.shared import model_store
-from services.shared.adapter import Head, Kind
+from services.shared.adapter import Adapter, Head, Kind
 from services.shared.model_store import BUILTIN, ModelMissingError, WrongEncoderError
 
 if TYPE_CHECKING:
-    import torch
+    from services.shared.torch_adapter import HeadedEncoder
+    from services.shared.torch_classifier import PublishedClassifier
 
-FORMAT = 1  # raised when what is converted changes
+FORMAT = 2  # raised when what is converted changes
 SERVICES = Path(__file__).parents[1]
-_MANIFEST = "classifier.json"
+MANIFEST = "classifier.json"
+
+
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes into a classifier and what comes out."""
+
+    kind: Kind
+    heads: tuple[Head, ...]
+    inputs: tuple[str, ...]
+    max_tokens: int  # of one window, special tokens included
+    pad_token: int
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a converted classifier says of itself."""
 
     name: str
-    source: str  # the encoder that the adapter changes
+    source: str  # a published classifier, or the encoder that an adapter changes
     sha256: str  # of its weights
-    adapter_sha256: str
-    kind: Kind
-    heads: tuple[Head, ...]
-    max_tokens: int
-    pad_token: int
-    inputs: tuple[str, ...]
+    adapter_sha256: str  # empty for a published classifier
+    interface: Interface
     format: int = FORMAT
 
 
 @dataclass(frozen=True)
 class ConvertedClassifier:
-    """A classifier on disk: an OpenVINO graph from token ids to logits, and its tokenizer."""
+    """A classifier on disk: an OpenVINO graph from token ids to log-odds, and its tokenizer."""
 
     manifest: Manifest
     folder: Path
 
     @property
     def version(self) -> str:
-        """The first 12 hexadecimal digits of the adapter's SHA-256, which names the encoder's; the same everywhere."""
-        return self.manifest.adapter_sha256[:12]
+        """12 hexadecimal digits of the SHA-256 of the weights, or of the adapter, which names the encoder's.
+
+        The same in every precision and on every device.
+        """
+        return (self.manifest.adapter_sha256 or self.manifest.sha256)[:12]
 
     @property
     def graph(self) -> Path:
@@ -65,59 +76,52 @@ class ConvertedClassifier:
         return self.folder / "tokenizer.json"
 
 
-def find(source: str, adapter: Path, models: Path) -> ConvertedClassifier:
-    """The converted classifier of `adapter` on the encoder `source` under `models`.
+def find(source: str, adapter: Path | None, models: Path) -> ConvertedClassifier:
+    """The converted classifier `source` under `models`, or that of `adapter` on the encoder `source`.
 
     Raises ModelMissingError, with the command that makes it, where there is none.
     """
-    wanted = adapters.digest(adapter) if adapter.exists() else ""
-    for found in _all(models):
+    if adapter and not adapter.exists():
+        raise ModelMissingError(f"there is no adapter {adapter}: name one that is there")
+    if not adapter and source == BUILTIN:
+        raise ModelMissingError("the built-in encoder is no classifier by itself: name an adapter for it")
+    wanted = adapters.digest(adapter) if adapter else ""
+    for found in converted(models):
         if (found.manifest.source, found.manifest.adapter_sha256) == (source, wanted):
             return found
-    if not wanted:
-        raise ModelMissingError(f"there is no adapter {adapter}: name one that is there")
-    remedy = "make setup" if _ships(adapter) and source == BUILTIN else _command(source, adapter)
-    raise ModelMissingError(f"{adapter} on {source!r} is not converted in {models.resolve()}: run `{remedy}`")
+    what = f"{adapter} on {source!r}" if adapter else f"the classifier {source!r}"
+    raise ModelMissingError(f"{what} is not converted in {models.resolve()}: run `{_remedy(source, adapter)}`")
 
 
-def convert(source: str, adapter: Path, models: Path) -> ConvertedClassifier:
-    """Merge `adapter` into the encoder `source` and convert it, unless that is done already; takes torch.
+def convert(source: str, adapter: Path | None, models: Path) -> ConvertedClassifier:
+    """Convert the classifier `source`, or `adapter` merged into the encoder `source`, unless that is done already.
 
-    Raises WrongEncoderError where it was trained on another encoder. Guarantees: what stands under its final name is
-    complete, whatever ends the process in between.
+    Takes torch. Raises WrongEncoderError where the adapter was trained on another encoder, ForeignModelError where the
+    classifier cannot be run here. Guarantees: what stands under its final name is complete, whatever ends the process.
     """
-    origin, sha256 = _origin(source, adapter)
-    digest = adapters.digest(adapter)
-    name = f"{model_store.short_name(source)}-{sha256[:12]}-{digest[:12]}"
-    if found := _existing(models / name):
+    origin = model_store.weights_folder(source)
+    digest = adapters.digest(adapter) if adapter else ""
+    sha256 = model_store.checked_sha256(source, origin) if adapter else model_store.weights_sha256(origin)
+    name = "-".join(filter(None, (model_store.short_name(source), sha256[:12], digest[:12])))
+    if (found := _existing(models / name)) and found.manifest.source == source:
         return found
-    facts = adapters.read(adapter).facts
     with model_store.written(models / name) as built:
-        config = model_store.config(origin)
-        inputs = ("input_ids", "attention_mask", *(["token_type_ids"] if config.get("type_vocab_size", 0) > 1 else []))
-        manifest = Manifest(
-            name=name,
-            source=source,
-            sha256=sha256,
-            adapter_sha256=digest,
-            kind=facts.kind,
-            heads=facts.heads,
-            max_tokens=min(facts.max_tokens, config["max_position_embeddings"]),
-            pad_token=config.get("pad_token_id") or 0,
-            inputs=inputs,
-        )
-        model_store.save_graph(module(source, adapter), inputs, built / "model.xml")
-        shutil.copyfile(origin / "tokenizer.json", built / "tokenizer.json")
-        (built / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+        interface = _adapted(origin, _fitting(adapter, sha256), built) if adapter else _published(origin, built)
+        manifest = Manifest(name=name, source=source, sha256=sha256, adapter_sha256=digest, interface=interface)
+        (built / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
     return ConvertedClassifier(manifest, models / name)
 
 
-def module(source: str, adapter: Path) -> "torch.nn.Module":
-    """The encoder `source` in torch with the adapter inside its weights."""
+def module(source: str, adapter: Path | None) -> "HeadedEncoder | PublishedClassifier":
+    """The classifier `source` in torch, or the encoder `source` with the adapter inside its weights."""
+    origin = model_store.weights_folder(source)
+    if adapter is None:
+        from services.shared.torch_classifier import PublishedClassifier  # noqa: PLC0415 - as below
+
+        return PublishedClassifier.load(origin)
     from services.shared.torch_adapter import merged  # noqa: PLC0415 - torch is needed on GPUs and at set-up only
 
-    origin, _ = _origin(source, adapter)
-    return merged(origin, adapters.read(adapter))
+    return merged(origin, _fitting(adapter, model_store.checked_sha256(source, origin)))
 
 
 def shipped() -> list[Path]:
@@ -125,47 +129,79 @@ def shipped() -> list[Path]:
     return sorted(SERVICES.glob("*/weights/*adapter.safetensors"))
 
 
-def _origin(source: str, adapter: Path) -> tuple[Path, str]:
-    origin = model_store.weights_folder(source)
-    sha256 = model_store.checked_sha256(source, origin)
-    trained_on = adapters.read(adapter).facts.base_sha256
-    if trained_on != sha256:
-        raise WrongEncoderError(adapter, trained_on=trained_on[:12], loaded=sha256[:12])
-    return origin, sha256
-
-
-def _all(models: Path) -> Iterator[ConvertedClassifier]:
-    for path in sorted(models.glob(f"*/{_MANIFEST}")):
+def converted(models: Path) -> Iterator[ConvertedClassifier]:
+    """Every converted classifier under `models`, in order of their names."""
+    for path in sorted(models.glob(f"*/{MANIFEST}")):
         if found := _existing(path.parent):
             yield found
 
 
+def _adapted(origin: Path, adapter: Adapter, folder: Path) -> Interface:
+    from services.shared.torch_adapter import merged  # noqa: PLC0415 - torch is needed at set-up only
+
+    facts, config = adapter.facts, model_store.config(origin)
+    inputs = ("input_ids", "attention_mask", *(["token_type_ids"] if config.get("type_vocab_size", 0) > 1 else []))
+    model_store.save_graph(merged(origin, adapter), inputs, folder / "model.xml")
+    shutil.copyfile(origin / "tokenizer.json", folder / "tokenizer.json")
+    return Interface(
+        kind=facts.kind,
+        heads=facts.heads,
+        inputs=inputs,
+        max_tokens=min(facts.max_tokens, config["max_position_embeddings"]),
+        pad_token=config.get("pad_token_id") or 0,
+    )
+
+
+def _published(origin: Path, folder: Path) -> Interface:
+    from services.shared.torch_classifier import PublishedClassifier, write_tokenizer  # noqa: PLC0415 - as above
+
+    classifier = PublishedClassifier.load(origin)
+    meant_for = write_tokenizer(origin, folder / "tokenizer.json")
+    model_store.save_graph(classifier, classifier.inputs, folder / "model.xml")
+    return Interface(
+        kind=classifier.kind,
+        heads=tuple(Head(label) for label in classifier.labels),
+        inputs=classifier.inputs,
+        max_tokens=min(meant_for, classifier.positions),
+        pad_token=classifier.pad_token,
+    )
+
+
+def _fitting(path: Path, sha256: str) -> Adapter:
+    adapter = adapters.read(path)
+    if adapter.facts.base_sha256 != sha256:
+        raise WrongEncoderError(path, trained_on=adapter.facts.base_sha256[:12], loaded=sha256[:12])
+    return adapter
+
+
 def _existing(folder: Path) -> ConvertedClassifier | None:
     try:
-        manifest = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     return ConvertedClassifier(manifest, folder) if manifest.format == FORMAT else None
 
 
-def _ships(adapter: Path) -> bool:
-    return adapter.resolve() in [path.resolve() for path in shipped()]
-
-
-def _command(source: str, adapter: Path) -> str:
-    encoder = "" if source == BUILTIN else f" --encoder {source}"
-    return f"python -m services.shared.classifier_store {adapter}{encoder}"
+def _remedy(source: str, adapter: Path | None) -> str:
+    if adapter and source == BUILTIN and adapter.resolve() in [path.resolve() for path in shipped()]:
+        return "make setup"
+    encoder = f" --encoder {source}" if adapter and source != BUILTIN else ""
+    return f"python -m services.shared.classifier_store {adapter or source}{encoder}"
 
 
 def main() -> None:
-    """Convert the adapters that are named, or those that ship."""
+    """Convert the classifiers and adapters that are named, or the adapters that ship."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("adapters", nargs="*", type=Path, help="adapter files; every one that ships by default")
-    parser.add_argument("--encoder", default=BUILTIN, help="builtin, a directory or hf:OWNER/NAME")
+    parser.add_argument("names", nargs="*", help="adapter files, directories or hf:OWNER/NAME; by default what ships")
+    parser.add_argument(
+        "--encoder", default=BUILTIN, help="what adapters change: builtin, a directory or hf:OWNER/NAME"
+    )
     parser.add_argument("--models", type=Path, default=Path(os.environ.get("TIDEMARK_MODELS", "models")))
-    arguments = parser.parse_args()
-    for path in arguments.adapters or shipped():
-        print(f"{path}: {convert(arguments.encoder, path, arguments.models).folder}")  # noqa: T201
+    given = parser.parse_args()
+    for name in given.names or map(str, shipped()):
+        is_adapter = name.endswith(".safetensors")
+        source, adapter = (given.encoder, Path(name)) if is_adapter else (name, None)
+        print(f"{name}: {convert(source, adapter, given.models).folder}")  # noqa: T201
 
 
 if __name__ == "__main__":

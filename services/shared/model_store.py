@@ -139,7 +139,7 @@ def weights_folder(source: str) -> Path:
     if source.startswith(HUB):
         from huggingface_hub import snapshot_download  # noqa: PLC0415 - only for models of the hub
 
-        wanted = ["*.json", "*.safetensors", "1_Pooling/*"]
+        wanted = ["*.json", "*.safetensors", "1_Pooling/*", "vocab.txt", "merges.txt", "*.model"]
         return Path(snapshot_download(source.removeprefix(HUB), allow_patterns=wanted))
     return Path(source)
 
@@ -153,17 +153,30 @@ def _found(source: str, models: Path) -> ConvertedModel | None:
 
 def checked_sha256(source: str, origin: Path) -> str:
     """The SHA-256 of the weights; raises ModelDamagedError where they are not the published or not poolable."""
-    weights = origin / "model.safetensors"
-    if not weights.exists():
-        raise ModelMissingError(f"{origin} holds no model.safetensors")
-    with weights.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = weights_sha256(origin)
     if source == BUILTIN and sha256 != BUILTIN_SHA256:
-        raise ModelDamagedError(f"{weights} has SHA-256 {sha256}, published is {BUILTIN_SHA256}")
+        raise ModelDamagedError(f"{origin / 'model.safetensors'} has SHA-256 {sha256}, published is {BUILTIN_SHA256}")
     pooling = origin / "1_Pooling" / "config.json"
     if pooling.exists() and not json.loads(pooling.read_text()).get("pooling_mode_mean_tokens"):
         raise ModelDamagedError(f"{origin} does not pool by the mean of its tokens, which is all that is supported")
     return sha256
+
+
+def weights_sha256(origin: Path) -> str:
+    """The SHA-256 of model.safetensors, or of the digests of its parts in their order.
+
+    Raises ModelMissingError where there are none: other formats are pickles, which run code.
+    """
+    parts = sorted(origin.glob("model*.safetensors"))
+    if not parts:
+        raise ModelMissingError(
+            f"{origin} holds no model.safetensors: save the weights in that format, or name another"
+        )
+    digests = []
+    for part in parts:
+        with part.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def config(origin: Path) -> dict[str, Any]:

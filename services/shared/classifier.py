@@ -1,6 +1,6 @@
 """Log-odds of texts, of pairs and of tokens, on the hardware that is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,11 @@ class ClassifierOptions(ModelOptions):
     adapter: Path | None = None
     window_tokens: int = 1024  # of one window at most: attention takes memory by its square
 
+    @property
+    def named(self) -> str:
+        """The model as commands take it."""
+        return str(self.adapter) if self.adapter else self.model
+
 
 @dataclass(frozen=True)
 class TokenLogits:
@@ -51,7 +56,7 @@ class Classifier:
     def __init__(self, engine: Engine, model: ConvertedClassifier, options: ClassifierOptions) -> None:
         self.engine = engine
         self.name = model.manifest.name
-        self.version = model.version
+        self.version = model.version + ("-int8" if engine.precision == "int8" else "")
         self.heads = model.manifest.interface.heads
         self.kind = model.manifest.interface.kind
         self.max_tokens = min(model.manifest.interface.max_tokens, options.window_tokens)
@@ -66,7 +71,8 @@ class Classifier:
         """The classifier that `options` describe, warmed up; raises ModelMissingError with the remedy."""
         model = classifier_store.find(options.model, options.adapter, options.models)
         module = lambda: classifier_store.module(options.model, options.adapter)  # noqa: E731
-        classifier = cls(opened(options, model.graph, module), model, options)
+        window = min(model.manifest.interface.max_tokens, options.window_tokens)
+        classifier = cls(opened(options, model.graph, module, window=window), model, options)
         classifier._forward(["warm", Pair("warm", "up")])
         return classifier
 
@@ -90,8 +96,22 @@ class Classifier:
         """The characters of each token of each text: what has to fit into `max_tokens`, special tokens aside."""
         return self._windows.spans(texts)
 
+    def inputs(self, contents: Sequence[Content]) -> list[tuple[Ids, ...]]:
+        """The batches that the engine is given for `contents`."""
+        return [self._given(batch) for batch in self._batches(contents, {})]
+
     def _forward(self, contents: Sequence[Content]) -> list[tuple[Spans, Floats]]:
         spans: dict[int, Spans] = {}
+        gathered: dict[int, _Gathered] = {}
+        for batch in ahead(self._batches(contents, spans), self._ahead):
+            outputs = self.engine.forward(*self._given(batch))
+            for piece, rows in zip(batch.pieces, outputs, strict=True):
+                size = len(spans[piece.text]) if self.kind == "token" else 1
+                gathered.setdefault(piece.text, _Gathered(size, self.heads)).add(piece, rows)
+        return [(spans[number], gathered[number].logits()) for number in range(len(contents))]
+
+    def _batches(self, contents: Sequence[Content], spans: dict[int, Spans]) -> Iterator[Batch]:
+        """The batches of `contents`; `spans` gets the characters of what each judges before its last batch comes."""
 
         def pieces(numbers: Sequence[int]) -> list[Piece]:
             found, judged = self._windows.of(numbers, contents)
@@ -99,14 +119,10 @@ class Classifier:
             return found
 
         lengths = [len(content) if isinstance(content, str) else sum(map(len, content)) for content in contents]
-        found = batches(lengths, pieces, budget=self._budget, pad=self._interface.pad_token)
-        gathered: dict[int, _Gathered] = {}
-        for batch in ahead(found, self._ahead):
-            outputs = self.engine.forward(*_inputs(batch)[: len(self._interface.inputs)])
-            for piece, rows in zip(batch.pieces, outputs, strict=True):
-                size = len(spans[piece.text]) if self.kind == "token" else 1
-                gathered.setdefault(piece.text, _Gathered(size, self.heads)).add(piece, rows)
-        return [(spans[number], gathered[number].logits()) for number in range(len(contents))]
+        return batches(lengths, pieces, budget=self._budget, pad=self._interface.pad_token)
+
+    def _given(self, batch: Batch) -> tuple[Ids, ...]:
+        return (batch.ids, batch.mask, batch.types)[: len(self._interface.inputs)]
 
 
 class _Gathered:
@@ -142,7 +158,3 @@ def probabilities(logits: Floats, heads: Sequence[Head]) -> Floats:
     odds = np.clip(slopes * logits + intercepts, -80, 80)
     found: Floats = 1 / (1 + np.exp(-odds))
     return found
-
-
-def _inputs(batch: Batch) -> tuple[Ids, Ids, Ids]:
-    return batch.ids, batch.mask, batch.types

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from services.shared import model_store
 from services.shared.content_cache import ContentCache
-from services.shared.engine import Device, Engine, ModelOptions, opened
+from services.shared.engine import Device, Engine, Ids, ModelOptions, opened
 from services.shared.token_batches import TokenBatches, ahead
 
 __all__ = ["Device", "Encoder", "EncoderOptions", "Engine"]
@@ -45,7 +45,7 @@ class Encoder:
         batches = TokenBatches(
             model.tokenizer, max_tokens=model.max_tokens, budget=options.budget, max_windows=options.max_windows
         )
-        engine = opened(options, model.graph, lambda: model_store.module(model.source))
+        engine = opened(options, model.graph, lambda: model_store.module(model.source), window=model.max_tokens)
         encoder = cls(engine, batches, model, entries=options.cache_entries)
         encoder._forward(["warm"])
         return encoder
@@ -54,6 +54,10 @@ class Encoder:
         """Vectors (texts by dimension, fp32, unit length) in the order of `texts`."""
         vectors = self._cache.filled(texts, self._forward)
         return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
+
+    def inputs(self, texts: Sequence[str]) -> list[tuple[Ids, ...]]:
+        """The batches that the engine is given for `texts`."""
+        return [(batch.ids, batch.mask) for batch in self._batches.of(texts)]
 
     def _forward(self, texts: Sequence[str]) -> Vectors:
         sums = np.zeros((len(texts), self.dimension), np.float32)

@@ -79,12 +79,19 @@ def find(source: str, models: Path) -> ConvertedModel:
 
     Raises ModelMissingError, with the command that makes it, where there is none.
     """
-    for manifest in sorted(models.glob("*/manifest.json")):
-        facts = json.loads(manifest.read_text())
-        if facts.pop("format") == FORMAT and facts["source"] == source:
-            return ConvertedModel(**facts, folder=manifest.parent)
+    for found in every(models):
+        if found.source == source:
+            return found
     remedy = "make setup" if source == BUILTIN else f"python -m services.shared.model_store {source}"
     raise ModelMissingError(f"the model {source!r} is not in {models.resolve()}: run `{remedy}`")
+
+
+def every(models: Path) -> Iterator[ConvertedModel]:
+    """Every converted encoder under `models`, in order of their names."""
+    for manifest in sorted(models.glob("*/manifest.json")):
+        facts = json.loads(manifest.read_text())
+        if facts.pop("format") == FORMAT:
+            yield ConvertedModel(**facts, folder=manifest.parent)
 
 
 def convert(source: str, models: Path) -> ConvertedModel:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import torch
 from transformers import AutoModel
 
+from services.shared.errors import Unusable
+
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 
@@ -40,6 +42,20 @@ def loaded(folder: Path) -> Any:
     return AutoModel.from_pretrained(folder, use_safetensors=True, local_files_only=True).eval()
 
 
+def keep_layers(model: Any, layers: int) -> None:
+    """Leave the first `layers` layers of a transformer; the upper ones are the first that can be spared.
+
+    Raises Unusable where it has no more than that.
+    """
+    config = model.config
+    if not 0 < layers < config.num_hidden_layers:
+        raise Unusable(f"the model has {config.num_hidden_layers} layers: keep at least 1 and fewer than that")
+    for stack in [part for part in model.modules() if isinstance(part, torch.nn.ModuleList)]:
+        if len(stack) == config.num_hidden_layers:
+            del stack[layers:]
+    config.num_hidden_layers = layers
+
+
 def mean_of_tokens(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     """The mean of the states (texts by tokens by dimension) that are not padding, in fp32."""
     weights = attention_mask.unsqueeze(-1).float()
@@ -49,10 +65,12 @@ def mean_of_tokens(states: torch.Tensor, attention_mask: torch.Tensor) -> torch.
 class TorchEngine:
     """The forward pass of a module by torch: bf16 on CUDA, fp32 elsewhere."""
 
-    def __init__(self, module: torch.nn.Module, *, device: str = "cuda") -> None:
+    def __init__(self, module: torch.nn.Module, *, device: str = "cuda", threads: int = 1) -> None:
         self._device = torch.device(device)
         self.precision = "bf16" if self._device.type == "cuda" else "fp32"
         self._module = module.to(self._device)
+        if self._device.type == "cpu":
+            torch.set_num_threads(threads)
         if self.precision == "bf16":
             self._module = self._module.to(torch.bfloat16)
 

@@ -15,7 +15,7 @@ help: ## print this list
 
 setup: $(READY) ## make the environment: packages, page assets, converted models
 
-$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml client/pyproject.toml services/console/package-lock.json deploy/setup.sh
+$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml client/pyproject.toml services/console/package-lock.json deploy/setup.sh $(wildcard services/*/weights/*adapter.safetensors)
 	@deploy/setup.sh $(VENV)
 	@touch $@
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "topics": "Compare the broker's topics with those that are declared, or make them so.",
     "migrate": "Bring ClickHouse's tables up to date.",
     "emit": "Send calls through the client.",
+    "models": "List the converted models, or make one smaller and print what it costs.",
     "score": "Score a file of calls without a running stack.",
     "rescore": "Score stored calls again, with the scorers as they are set here.",
     "compare": "Compare two files of scores: agreement, rank correlation, flips, worst differences.",

@@ -39,6 +39,7 @@ npm=$(npm_program)
 
 echo "setup: models"
 "$venv/bin/python" -m services.shared.model_store
+"$venv/bin/python" -m services.shared.classifier_store
 # Compiled by the first import: else the first start does it, in twelve processes at once.
 "$venv/bin/python" - <<'PY'
 import importlib, pathlib

@@ -10,10 +10,16 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from services.shared.errors import Unusable
+
+if TYPE_CHECKING:
+    import torch
 
 BUILTIN = "builtin"
 BUILTIN_NAME = "all-MiniLM-L6-v2"
@@ -73,12 +79,19 @@ def find(source: str, models: Path) -> ConvertedModel:
 
     Raises ModelMissingError, with the command that makes it, where there is none.
     """
-    for manifest in sorted(models.glob("*/manifest.json")):
-        facts = json.loads(manifest.read_text())
-        if facts.pop("format") == FORMAT and facts["source"] == source:
-            return ConvertedModel(**facts, folder=manifest.parent)
+    for found in every(models):
+        if found.source == source:
+            return found
     remedy = "make setup" if source == BUILTIN else f"python -m services.shared.model_store {source}"
     raise ModelMissingError(f"the model {source!r} is not in {models.resolve()}: run `{remedy}`")
+
+
+def every(models: Path) -> Iterator[ConvertedModel]:
+    """Every converted encoder under `models`, in order of their names."""
+    for manifest in sorted(models.glob("*/manifest.json")):
+        facts = json.loads(manifest.read_text())
+        if facts.pop("format") == FORMAT:
+            yield ConvertedModel(**facts, folder=manifest.parent)
 
 
 def convert(source: str, models: Path) -> ConvertedModel:
@@ -87,22 +100,41 @@ def convert(source: str, models: Path) -> ConvertedModel:
     Guarantees: what stands under its final name is complete, whatever ends the process in between.
     """
     origin = weights_folder(source)
-    sha256 = _checked_sha256(source, origin)
-    name = BUILTIN_NAME if source == BUILTIN else source.removeprefix(HUB).rstrip("/").rpartition("/")[2]
+    sha256 = checked_sha256(source, origin)
+    name = short_name(source)
     final = models / f"{name}-{sha256[:12]}"
     if (final / "manifest.json").exists() and (found := _found(source, models)):
         return found
-    models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=models, prefix=".converting-") as scratch:
-        built = Path(scratch) / "model"
-        built.mkdir()
+    with written(final) as built:
         model = ConvertedModel(name, source, sha256, _write_graph(origin, built), _max_tokens(origin), final)
         shutil.copyfile(origin / "tokenizer.json", built / "tokenizer.json")
         facts = {key: value for key, value in asdict(model).items() if key != "folder"}
         (built / "manifest.json").write_text(json.dumps({**facts, "format": FORMAT}, indent=1))
+    return model
+
+
+@contextmanager
+def written(final: Path) -> Iterator[Path]:
+    """An empty folder that becomes `final` when the block ends, replacing what was there; nothing where it raises."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=".converting-") as scratch:
+        built = Path(scratch) / "model"
+        built.mkdir()
+        yield built
         shutil.rmtree(final, ignore_errors=True)
         built.rename(final)
-    return model
+
+
+def module(source: str) -> "torch.nn.Module":
+    """The encoder `source` in torch."""
+    from services.shared.torch_encoder import PooledEncoder  # noqa: PLC0415 - torch is needed on GPUs and at set-up only
+
+    return PooledEncoder.load(weights_folder(source))
+
+
+def short_name(source: str) -> str:
+    """What people call the model: the last part of a directory or a name of the hub."""
+    return BUILTIN_NAME if source == BUILTIN else source.removeprefix(HUB).rstrip("/").rpartition("/")[2]
 
 
 def weights_folder(source: str) -> Path:
@@ -114,7 +146,7 @@ def weights_folder(source: str) -> Path:
     if source.startswith(HUB):
         from huggingface_hub import snapshot_download  # noqa: PLC0415 - only for models of the hub
 
-        wanted = ["*.json", "*.safetensors", "1_Pooling/*"]
+        wanted = ["*.json", "*.safetensors", "1_Pooling/*", "vocab.txt", "merges.txt", "*.model"]
         return Path(snapshot_download(source.removeprefix(HUB), allow_patterns=wanted))
     return Path(source)
 
@@ -126,44 +158,67 @@ def _found(source: str, models: Path) -> ConvertedModel | None:
         return None
 
 
-def _checked_sha256(source: str, origin: Path) -> str:
-    weights = origin / "model.safetensors"
-    if not weights.exists():
-        raise ModelMissingError(f"{origin} holds no model.safetensors")
-    with weights.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+def checked_sha256(source: str, origin: Path) -> str:
+    """The SHA-256 of the weights; raises ModelDamagedError where they are not the published or not poolable."""
+    sha256 = weights_sha256(origin)
     if source == BUILTIN and sha256 != BUILTIN_SHA256:
-        raise ModelDamagedError(f"{weights} has SHA-256 {sha256}, published is {BUILTIN_SHA256}")
+        raise ModelDamagedError(f"{origin / 'model.safetensors'} has SHA-256 {sha256}, published is {BUILTIN_SHA256}")
     pooling = origin / "1_Pooling" / "config.json"
     if pooling.exists() and not json.loads(pooling.read_text()).get("pooling_mode_mean_tokens"):
         raise ModelDamagedError(f"{origin} does not pool by the mean of its tokens, which is all that is supported")
     return sha256
 
 
+def weights_sha256(origin: Path) -> str:
+    """The SHA-256 of model.safetensors, or of the digests of its parts in their order.
+
+    Raises ModelMissingError where there are none: other formats are pickles, which run code.
+    """
+    parts = sorted(origin.glob("model*.safetensors"))
+    if not parts:
+        raise ModelMissingError(
+            f"{origin} holds no model.safetensors: save the weights in that format, or name another"
+        )
+    digests = []
+    for part in parts:
+        with part.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def config(origin: Path) -> dict[str, Any]:
+    """The transformer's own settings."""
+    read: dict[str, Any] = json.loads((origin / "config.json").read_text())
+    return read
+
+
 def _max_tokens(origin: Path) -> int:
     settings = origin / "sentence_bert_config.json"
     if settings.exists():
         return int(json.loads(settings.read_text())["max_seq_length"])
-    return int(json.loads((origin / "config.json").read_text())["max_position_embeddings"])
+    return int(config(origin)["max_position_embeddings"])
 
 
 def _write_graph(origin: Path, folder: Path) -> int:
     """Write model.xml and model.bin, mean pooling and normalisation inside; return the dimension."""
+    from services.shared.torch_encoder import PooledEncoder  # noqa: PLC0415 - torch is needed at set-up only
+
+    encoder = PooledEncoder.load(origin)
+    save_graph(encoder, ("input_ids", "attention_mask"), folder / "model.xml")
+    return encoder.dimension
+
+
+def save_graph(module: "torch.nn.Module", inputs: Sequence[str], path: Path) -> None:
+    """Write the graph of `module` from inputs of token ids (texts by tokens), in fp32."""
     import openvino  # noqa: PLC0415
     import torch  # noqa: PLC0415 - torch is needed at set-up only
 
-    from services.shared.torch_encoder import PooledEncoder  # noqa: PLC0415
-
-    module = PooledEncoder.load(origin)
     example = torch.ones(2, 8, dtype=torch.long)
-    inputs = [(name, [-1, -1], openvino.Type.i64) for name in ("input_ids", "attention_mask")]
+    shapes = [(name, [-1, -1], openvino.Type.i64) for name in inputs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's tracer warns of constants in transformers' own code
-        graph = openvino.convert_model(
-            module, example_input={"input_ids": example, "attention_mask": example}, input=inputs
-        )
-    openvino.save_model(graph, folder / "model.xml", compress_to_fp16=False)
-    return module.dimension
+        graph = openvino.convert_model(module, example_input=dict.fromkeys(inputs, example), input=shapes)
+    openvino.save_model(graph, path, compress_to_fp16=False)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The encoder on a CPU, through OpenVINO, in the best precision that the hardware has."""
+"""A converted model on a CPU, through OpenVINO, in the best precision that the hardware has."""
 
 from pathlib import Path
 
@@ -13,14 +13,15 @@ Vectors = npt.NDArray[np.float32]
 class OpenVinoEngine:
     """The forward pass by OpenVINO.
 
-    Precision: bf16 where the CPU multiplies it in hardware, else fp32 (emulated bf16 is slower). One request at a
+    Precision: bf16 where the CPU multiplies it in hardware, else fp32 (emulated bf16 is slower); of a graph quantised
+    to `int8`, that of what was not. One request at a
     time: `forward` is not for several threads. Memory: the weights are mapped, so processes share them.
     """
 
-    def __init__(self, graph: Path, *, threads: int) -> None:
+    def __init__(self, graph: Path, *, threads: int, int8: bool = False) -> None:
         core = openvino.Core()
         capable = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self.precision = "bf16" if capable else "fp32"
+        self.precision = "int8" if int8 else "bf16" if capable else "fp32"
         self.name = f"OpenVINO on {core.get_property('CPU', 'FULL_DEVICE_NAME')}"
         compiled = core.compile_model(graph, "CPU", {
             "INFERENCE_PRECISION_HINT": "bf16" if capable else "f32",
@@ -30,7 +31,7 @@ class OpenVinoEngine:
         })  # fmt: skip
         self._request = compiled.create_infer_request()
 
-    def forward(self, ids: Ids, mask: Ids) -> Vectors:
-        """Unit vectors of padded token ids."""
-        self._request.infer({0: ids, 1: mask}, share_inputs=True)
+    def forward(self, *inputs: Ids) -> Vectors:
+        """What the graph makes of padded token ids, their mask and, where it takes them, their types."""
+        self._request.infer(dict(enumerate(inputs)), share_inputs=True)
         return np.array(self._request.get_output_tensor(0).data, dtype=np.float32)

@@ -16,12 +16,13 @@ from services.shared.sentences import Sentence, sentences
 
 Vectors = npt.NDArray[np.float32]
 
+KINDS = ("abuse", "identity_attack", "threat", "sexual", "harmful_request")
 # Where both heads flag at most 1 % of clean text that they have not seen: training/MODEL_CARD.md.
 THRESHOLD = 0.5
 PROMPT = Metric("prompt_toxicity", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 RESPONSE = Metric("response_toxicity", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 # A response that repeats a harmful request in order to refuse it is no harmful request.
-KINDS: Mapping[Metric, tuple[str, ...]] = {PROMPT: ("abuse", "harmful_request"), RESPONSE: ("abuse",)}
+JUDGED: Mapping[Metric, tuple[str, ...]] = {PROMPT: ("abuse", "harmful_request"), RESPONSE: ("abuse",)}
 EVIDENCE_FROM = 0.1
 _PICTOGRAM = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
@@ -99,7 +100,7 @@ class ToxicityScorer:
     def _worst(self, metric: Metric, part: Sequence[Sentence], judged: Vectors) -> Result:
         if not part:
             return Measured(0.0)  # nothing was said: white space and ornaments
-        columns = [self.head.kinds.index(kind) for kind in KINDS[metric]]
+        columns = [self.head.kinds.index(kind) for kind in JUDGED[metric]]
         column = int(np.argmax(worst_of(judged)[columns]))
         value = float(1 / (1 + np.exp(-worst_of(judged)[columns[column]])))
         worst = part[int(np.argmax(judged[:, columns[column]]))]
@@ -107,7 +108,7 @@ class ToxicityScorer:
             field=metric.name.partition("_")[0],
             start=worst.start,
             end=worst.end,
-            kind=KINDS[metric][column],
+            kind=JUDGED[metric][column],
             value=round(value, 4),
         )
         return Measured(value, (span,) if value >= EVIDENCE_FROM else ())

@@ -39,18 +39,19 @@ class Parity:
 def swaps(text: str, *, most: int = MOST) -> Iterator[Swap]:
     """Counterfactuals of `text`: each group that it names, replaced by each other one of its class; at most `most`.
 
-    Where there are more, every class of words is represented and they are spread evenly over it.
+    Where there are more, every group that is named has its share, spread evenly over its class.
 
     >>> [swap.text for swap in swaps("The boys sing.")]
     ['The girls sing.']
     """
     found = list(mentions(text))
     terms = list(dict.fromkeys((mention.term.lower(), mention.kind) for mention in found))
-    pairs = [(term, kind, other) for term, kind in terms for other in CLASSES[kind] if other != term]
-    step = max(1, -(-len(pairs) // max(most, 1)))
-    for term, kind, other in pairs[::step]:
+    for term, kind in terms[:most]:
         same = [mention for mention in found if (mention.term.lower(), mention.kind) == (term, kind)]
-        yield Swap(replaced(text, [(mention, other) for mention in same]), term, other)
+        others = [other for other in CLASSES[kind] if other != term]
+        step = -(-len(others) // (most // len(terms[:most])))
+        for other in others[::step]:
+            yield Swap(replaced(text, [(mention, other) for mention in same]), term, other)
 
 
 def replaced(text: str, changes: Sequence[tuple[Mention, str]]) -> str:

@@ -27,7 +27,8 @@ CLASSES: Mapping[str, Sequence[str]] = {
         "handicapped",
     ),
     "age": (
-        "old", "older", "young", "younger", "elderly", "middle aged", "middle-aged", "teenage", "millenial", "millennial",
+        "old", "older", "young", "younger", "elderly", "middle aged", "middle-aged", "teenage", "millenial",
+        "millennial",
     ),
     "faithful": (
         "christians", "muslims", "jews", "hindus", "buddhists", "catholics", "protestants", "sikhs", "atheists",

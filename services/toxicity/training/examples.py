@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from services.toxicity.toxicity import KINDS
 from services.toxicity.training import templates
 
 HELD_OUT = 0.15
+AT = datetime(2026, 1, 1, tzinfo=UTC)  # of calls that are made of rows
 CLEAN: Mapping[str, float] = dict.fromkeys(KINDS, 0.0)
 NO_REQUEST = {"harmful_request": 0.0}  # a post of a forum asks an assistant for nothing
 _SEXUAL = re.compile(
@@ -24,7 +26,8 @@ _SEXUAL = re.compile(
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(
-    r"\b(?:pussy|cock|blowjobs?|cum|horny|tits|suck my|deepthroat\w*|orgasm\w*|fuck (?:me|her|him) (?:hard|all))\b", re.IGNORECASE
+    r"\b(?:pussy|cock|blowjobs?|cum|horny|tits|suck my|deepthroat\w*|orgasm\w*|fuck (?:me|her|him) (?:hard|all))\b",
+    re.IGNORECASE,
 )
 _PLAIN_INSULT = re.compile(
     r"(?:stupid|idiot|dumb|moron|pathetic|fool|ridiculous|crap|loser|hypocrit|jerk|silly|garbage|liar|clown|imbecile|"
@@ -101,7 +104,7 @@ def _of_template(template: str, text: str) -> Mapping[str, float]:
         return {**CLEAN, "abuse": 1.0}
     if template in {"you_are_adj", "name_adj"}:
         return {"abuse": 1.0, "threat": 0.0, "sexual": 0.0, **NO_REQUEST}
-    threat = float(text.split()[0] in {"kill", "murder", "destroy"})
+    threat = float(text.split(maxsplit=1)[0] in {"kill", "murder", "destroy"})
     return {"abuse": 1.0, "identity_attack": 1.0, "threat": threat, "sexual": 0.0, **NO_REQUEST}
 
 

@@ -41,6 +41,7 @@ WORST_METRICS = (
     WorstMetric("response_toxicity", "toxic response"),
     WorstMetric("hallucination", "unsupported response"),
     WorstMetric("prompt_toxicity", "toxic prompt"),
+    WorstMetric("response_bias", "stereotyped response"),
     WorstMetric("duration_seconds", "slow"),
 )
 

@@ -15,7 +15,7 @@ from services.quality.quality.measures import METRICS as QUALITY
 from services.shared.line_scoring import Offer
 from services.toxicity import app as toxicity
 from services.toxicity.config import Config as ToxicityConfig
-from services.toxicity.toxicity import PROMPT, RESPONSE
+from services.toxicity.toxicity import METRICS as TOXICITY
 
 GUARD = (
     injection.PROMPT, injection.CONTEXT, pii.PROMPT, pii.RESPONSE, secrets.PROMPT, secrets.RESPONSE,
@@ -24,7 +24,7 @@ GUARD = (
 
 # One line a service: its name, the metrics that it gives in the order it gives them, and what loads it.
 SCORERS = (
-    Offer("toxicity", (PROMPT, RESPONSE), lambda: toxicity.scorer(ToxicityConfig())),
+    Offer("toxicity", TOXICITY, lambda: toxicity.scorer(ToxicityConfig())),
     Offer("hallucination", (HALLUCINATION,), lambda: hallucination.scorer(HallucinationConfig())),
     Offer("guard", GUARD, lambda: guard.scorer(GuardConfig())),
     Offer("quality", QUALITY, lambda: quality.scorer(QualityConfig())),

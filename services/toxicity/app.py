@@ -5,7 +5,7 @@ from functools import cache
 
 from schemas.messages import Call
 from schemas.topics import CALLS, FEEDBACK, SCORES
-from services.shared.encoder import Encoder
+from services.shared.classifier import Classifier
 from services.shared.object_store import opened
 from services.shared.payload_reader import PayloadReader, reading
 from services.shared.pipeline import Pipeline
@@ -13,13 +13,13 @@ from services.shared.process import Runtime
 from services.shared.sampling import Sampler
 from services.shared.scoring import failures
 from services.shared.tail import Tail
-from services.toxicity import metrics, model
+from services.toxicity import metrics
 from services.toxicity.config import Config
 from services.toxicity.toxicity import ToxicityScorer
 
 
 def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
-    """The pipeline, and what it knows of feedback; encoder and head are loaded before the first batch."""
+    """The pipeline, and what it knows of feedback; the classifier is loaded before the first batch."""
     opinions = Tail(FEEDBACK, config.opinions)
     payloads = PayloadReader(opened(config.payloads_url, config.data / "payloads"))
 
@@ -41,5 +41,4 @@ def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
 
 def scorer(config: Config) -> ToxicityScorer:
     """The scorer, ready; raises ModelMissingError with the remedy."""
-    encoder = Encoder.load(config.encoder)
-    return ToxicityScorer(encoder, model.load(config.head, encoder_version=encoder.version))
+    return ToxicityScorer(Classifier.load(config.classifier))

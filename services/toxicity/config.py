@@ -4,12 +4,28 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.shared.classifier import ClassifierOptions
 from services.shared.encoder_settings import EncoderSettings
-from services.toxicity.model import BUILTIN
+
+BUILTIN = Path(__file__).parent / "weights" / "toxicity_adapter.safetensors"
 
 
 class Config(EncoderSettings, env_prefix="TIDEMARK_TOXICITY_"):
     """TIDEMARK_TOXICITY_*."""
 
     http_port: int = Field(8713, ge=0, le=65_535, description="Health and metrics; 0 takes any free port.")
-    head: Path = Field(BUILTIN, description="The trained head, for the encoder that `model` names.")
+    adapter: Path = Field(BUILTIN, description="What was trained, for the encoder that `model` names.")
+
+    @property
+    def classifier(self) -> ClassifierOptions:
+        """What the classifier is told."""
+        return ClassifierOptions(
+            model=self.model,
+            models=self.models,
+            device=self.device,
+            threads=self.threads,
+            batch_tokens=self.batch_tokens,
+            max_windows=self.max_windows,
+            cache_entries=self.cache_entries,
+            adapter=self.adapter,
+        )

@@ -59,16 +59,6 @@ def scores(scorer, calls: Sequence[Call]) -> list[Score]:
     return list(scorer.score(calls))
 
 
-def text_of(call: Call, field: str) -> str:
-    """The text that evidence points into: `prompt`, `error.kind`, `context.0` or `context[0]`, and what is inside."""
-    if field in {"prompt", "response"}:
-        return {"prompt": call.question, "response": call.answer}[field] or ""
-    found: object = msgspec.to_builtins(call)
-    for part in field.replace("[", ".").replace("]", "").split("."):
-        found = found[int(part)] if isinstance(found, list | tuple) else found[part]
-    return found["text"] if isinstance(found, dict) else found
-
-
 def precision_of(scorer) -> str:
     """Of the model that a scorer works with: its own word, or its encoder's."""
     places = (scorer, getattr(scorer, "encoder", None), getattr(getattr(scorer, "encoder", None), "engine", None))

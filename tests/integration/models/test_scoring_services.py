@@ -12,7 +12,7 @@ from tests.support.service_process import ServiceProcess
 
 pytestmark = pytest.mark.embedded
 
-METRICS = {"latency": 14, "toxicity": 2, "hallucination": 1, "guard": 9, "quality": 11}
+METRICS = {"latency": 14, "toxicity": 13, "hallucination": 1, "guard": 9, "quality": 22}
 CONTEXT = "Thread.join() waits until the thread terminates. A thread can be joined many times."
 
 

@@ -49,12 +49,13 @@ def save_surprise(model: SurpriseModel, path: Path = SURPRISE) -> None:
 
 def save(model: InjectionModel, path: Path = BUILTIN, *, encoder_version: str) -> None:
     """Write all but the character model, and what it was trained on, to `path`; the heads have to be window heads."""
-    tensors, numbers = {}, {"suffix": model.suffix.calibration}
+    tensors: dict[str, Any] = {}
+    numbers: dict[str, Any] = {"suffix": model.suffix.calibration}
     for name, judge in (("prompt", model.prompt), ("context", model.context)):
         assert isinstance(judge.head, WindowHead)
         tensors |= _tensors(judge.head, name)
         numbers[f"{name}.intercepts"] = judge.head.intercepts
-        numbers[f"{name}.judge"] = (*judge.pooling, *judge.ideas, judge.disguised)  # type: ignore[assignment]
+        numbers[f"{name}.judge"] = (*judge.pooling, *judge.ideas, judge.disguised)
     suffix = model.suffix
     tensors |= {"suffix.centre": suffix.centre, "suffix.scale": suffix.scale}
     tensors |= _layers("suffix", suffix.hidden, suffix.output, np.float32)

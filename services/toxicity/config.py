@@ -19,13 +19,4 @@ class Config(EncoderSettings, env_prefix="TIDEMARK_TOXICITY_"):
     @property
     def classifier(self) -> ClassifierOptions:
         """What the classifier is told."""
-        return ClassifierOptions(
-            model=self.model,
-            models=self.models,
-            device=self.device,
-            threads=self.threads,
-            batch_tokens=self.batch_tokens,
-            max_windows=self.max_windows,
-            cache_entries=self.cache_entries,
-            adapter=self.adapter,
-        )
+        return self.classifier_options(self.model, self.adapter)

@@ -91,7 +91,8 @@ def _weights(found: Sequence[Prepared]) -> Floats:
         )
         for each in found
     ]
-    return np.concatenate(per_window).astype(np.float32)
+    weights: Floats = np.concatenate(per_window).astype(np.float32)
+    return weights
 
 
 def _linear(

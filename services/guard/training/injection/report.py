@@ -31,7 +31,8 @@ def log_odds(scorer: InjectionScorer, texts: Sequence[str], field: Field) -> Flo
         for score in scorer.score([a_call(number, text, field)])
         if score.metric == (PROMPT if field == "prompt" else CONTEXT).name
     ])  # fmt: skip
-    return np.log(np.clip(values, 1e-15, 1)) - np.log1p(-np.clip(values, 0, 1 - 1e-15))
+    found: Floats = np.log(np.clip(values, 1e-15, 1)) - np.log1p(-np.clip(values, 0, 1 - 1e-15))
+    return found
 
 
 def a_call(number: int, text: str, field: Field) -> Call:
@@ -119,7 +120,8 @@ def length_matched(texts: Sequence[str], pool: Sequence[str]) -> npt.NDArray[np.
     lengths = np.array([len(pool[at]) for at in order])
     near = np.searchsorted(lengths, [len(text) for text in texts])
     picked = np.concatenate([np.clip(near + step, 0, len(pool) - 1) for step in (-2, -1, 0, 1, 2)])
-    return order[np.unique(picked)]
+    found: npt.NDArray[np.int64] = order[np.unique(picked)]
+    return found
 
 
 def against(attacks: Floats, calm: Floats) -> Report:

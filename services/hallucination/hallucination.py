@@ -2,159 +2,208 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.messages import Call, Score, Span
-from services.hallucination.words import Rarity, stems
+from services.hallucination.evidence import Claim, Given, Pair, claims, pairs
+from services.hallucination.features import Weighed, features
+from services.hallucination.signs import signs
+from services.hallucination.words import Rarity
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
-from services.shared.sentences import Sentence, sentences
 
-Vectors = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+Labels = Sequence[Floats]  # for each run that the model read, log-odds by character
 
-# Best F1 on the training sources: training/MODEL_CARD.md.
+# Best F1 on answers of current models: weights/MODEL_CARD.md.
 HALLUCINATION = Metric("hallucination", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
-WINDOW_CHARACTERS = 500  # of context: about three sentences, where a claim's words usually stand together
-MOST_WINDOWS = 256
-FEATURES = ("novel_share", "dissimilarity")
-PROOF = 4.0  # rarity that is added to what was said: the new words of a very short response prove little
+RULES_VERSION = "2"  # of signs, evidence and features
+MOST_PASSES = 32  # of one response through the model: what looks worst, about 8,000 characters
+LONGEST_PASS = 800  # characters of a sentence that is read by the model; text without any stop is judged by its words
+PLAIN = -4.0  # log-odds of a word of a sentence that the model need not read
+MOSTLY = 0.6  # share of a sentence's words from which the whole sentence is the evidence
 
 
-class Encoder(Protocol):
-    """Texts to unit vectors, cached by content: context documents repeat."""
+class Tagger(Protocol):
+    """Labels the tokens of a text beside a window of its context."""
 
     version: str
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors (texts by dimension)."""
+    def tag(self, given: Sequence[tuple[str, str]]) -> Sequence[tuple[npt.NDArray[np.int64], Floats]]:
+        """For each window and text the characters of the text's tokens (tokens by 2) and their log-odds (tokens)."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A logistic regression over the features of a response."""
+    """Two logistic regressions: over a word's log-odds and signs, and over the features of a response."""
 
-    centre: Floats
+    word_slope: float
+    word_intercept: float
+    lexical: Floats  # by SIGNS
+    centre: Floats  # by FEATURES, as the two below
     scale: Floats
     weights: Floats
     intercept: float
+    word_threshold: float  # log-odds from which a word is evidence
     rarity: Rarity
     version: str
 
-    def probability(self, features: Floats) -> float:
+    def word_logits(self, heard: Floats, found: Floats) -> Floats:
+        """The log-odds that words are unsupported, by what the model says (words) and their signs (words by SIGNS)."""
+        return np.asarray(self.word_slope * heard + found @ self.lexical + self.word_intercept)
+
+    def probability(self, found: Floats) -> float:
         """The probability that the response is unsupported."""
-        logit = float(((features - self.centre) / self.scale) @ self.weights) + self.intercept
+        logit = float(((found - self.centre) / self.scale) @ self.weights) + self.intercept
         return float(1 / (1 + np.exp(-logit)))
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One call ready to be judged: its response by sentences, and what it may say."""
+    """One call ready to be judged: what it may say, its sentences with their signs, and what the model reads."""
 
-    parts: Sequence[Sentence]
-    windows: Sequence[str]
-    known: frozenset[str]  # stems of context and question
+    response: str
+    given: Given
+    claims: Sequence[Claim]
+    signs: Sequence[Floats]
+    read: Sequence[Pair]
 
 
 @dataclass(frozen=True)
 class HallucinationScorer:
-    """The risk, 0 to 1, that a response says what its context does not support; such sentences are the evidence.
+    """The risk, 0 to 1, that a response says what its context does not support; the evidence are such words.
 
-    Each sentence is compared with the windows of the context by the encoder, and by the rarity of the words that
-    neither context nor question holds. It sees additions far better than contradictions that reuse the context's
-    words. Spans are characters of `Call.answer` (field `response`).
+    Every token of the response is labelled by a model in one pass beside the passages of the context that bear on it;
+    a sentence without any lexical sign is not passed to it. Words' labels and signs add up to a calibrated
+    probability. Spans are characters of `Call.answer` (field `response`): runs of unsupported words, or a whole
+    sentence where most of its words are. They are given where the response is labelled.
     """
 
-    encoder: Encoder
+    tagger: Tagger
     head: Head
     evaluator: str = "hallucination"
     metrics: tuple[Metric, ...] = (HALLUCINATION,)
 
     @property
     def version(self) -> str:
-        """Encoder's and head's weights."""
-        return f"{self.encoder.version}+{self.head.version}"
+        """The model's and the head's weights, and the rules' version."""
+        return f"{self.tagger.version}+{self.head.version}+{RULES_VERSION}"
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
-        """The scores of `calls`; sentences and windows of all of them go through the encoder together."""
+        """The scores of `calls`; what the model has to read of all of them goes through it together."""
         evaluator = Evaluator(self.evaluator, self.version)
-        found = [prepared(call) for call in calls]
-        similar = iter(similarities(self.encoder, [judged for judged in found if isinstance(judged, Judged)]))
+        found = [prepared(call, self.head.rarity) for call in calls]
+        labels = iter(labelled(self.tagger, [each for each in found if isinstance(each, Judged)]))
         for call, judged in zip(calls, found, strict=True):
-            result = self._judge(judged, next(similar)) if isinstance(judged, Judged) else judged
+            result = self._judge(judged, next(labels)) if isinstance(judged, Judged) else judged
             yield evaluator.score(call, HALLUCINATION, result)
 
-    def _judge(self, judged: Judged, similarity: Floats) -> Measured:
-        rarity = self.head.rarity
-        value = self.head.probability(features(judged.parts, judged.known, similarity, rarity))
-        risks = [
-            self.head.probability(features([part], judged.known, similarity[at : at + 1], rarity))
-            for at, part in enumerate(judged.parts)
-        ]
-        limit = min(HALLUCINATION.threshold or 0.5, max(risks)) if value >= (HALLUCINATION.threshold or 0.5) else 1.1
-        return Measured(value, tuple(
-            Span(field="response", start=part.start, end=part.end, kind="unsupported", value=round(risk, 4))
-            for part, risk in zip(judged.parts, risks, strict=True)
-            if risk >= limit
-        ))  # fmt: skip
+    def _judge(self, judged: Judged, labels: Labels) -> Measured:
+        weighed = weighed_by(self.head, judged, labels)
+        value = self.head.probability(features(weighed, judged.given))
+        return Measured(value, evidence(self.head, weighed) if value >= (HALLUCINATION.threshold or 0.5) else ())
 
 
-def prepared(call: Call) -> Judged | Result:
+def evidence(head: Head, found: Sequence[Weighed]) -> tuple[Span, ...]:
+    """The words at the threshold; where there are none, the sentence with the riskiest."""
+    spans = [span for each in found for span in _spans(each, head.word_threshold)]
+    if not spans:
+        worst = max((each for each in found if len(each.logits)), key=lambda each: float(each.logits.max()))
+        spans = [_span(worst.claim.sentence.start, worst.claim.sentence.end, worst.logits)]
+    return tuple(spans)
+
+
+def prepared(call: Call, rarity: Rarity) -> Judged | Result:
     """The call as it is judged, or why it cannot be."""
-    windows = [window for document in call.context for window in windows_of(document.text)]
-    if not windows:
+    if not any(document.text.strip() for document in call.context):
         return Missing("context")
     if call.answer is None:
         return Missing("response")
-    parts = sentences(call.answer)
-    if not parts:
+    given = Given([document.text for document in call.context], call.question or "", rarity)
+    if not given.passages:
+        return Missing("context")
+    found = beside(call.answer, given)
+    if not any(claim.words for claim in found.claims):
         return Measured(0.0)  # a response that says nothing invents nothing
-    context = frozenset().union(*(stems_of(document.text) for document in call.context))
-    return Judged(parts, windows[:MOST_WINDOWS], context | stems(call.question or ""))
-
-
-@lru_cache(1024)
-def stems_of(document: str) -> frozenset[str]:
-    """The stems of a context document."""
-    return stems(document)
-
-
-@lru_cache(1024)
-def windows_of(document: str) -> tuple[str, ...]:
-    """The document in runs of whole sentences, of about 500 characters each; of a very long one its first 256."""
-    windows: list[str] = []
-    start, end = 0, 0
-    for sentence in sentences(document, most=1024):
-        if end > start and sentence.end - start > WINDOW_CHARACTERS:
-            windows.append(document[start:end])
-            start = sentence.start
-        end = sentence.end
-    return (*windows, document[start:end])[:MOST_WINDOWS] if end > start else ()
-
-
-def similarities(encoder: Encoder, judged: Sequence[Judged]) -> list[Floats]:
-    """For each call, the cosine of each sentence to the window that is most like it."""
-    texts = [text for each in judged for text in (*(part.text for part in each.parts), *each.windows)]
-    vectors = encoder.encode(texts)
-    found, at = [], 0
-    for each in judged:
-        said = vectors[at : at + len(each.parts)]
-        given = vectors[at + len(each.parts) : at + len(each.parts) + len(each.windows)]
-        found.append((said @ given.T).max(axis=1).astype(np.float64))
-        at += len(each.parts) + len(each.windows)
     return found
 
 
-def features(parts: Sequence[Sentence], known: frozenset[str], similarity: Floats, rarity: Rarity) -> Floats:
-    """What the head sees of a response, in the order of FEATURES; each is 0 to 1 and grows with the risk.
+def beside(response: str, given: Given) -> Judged:
+    """The response by sentences, with their signs, and what of it the model has to read."""
+    found = claims(response, given)
+    seen = [signs(claim, given) for claim in found]
+    return Judged(response, given, found, seen, screened(found, seen, given))
 
-    Shares of the response, not sums or its worst sentence: real answers hold openers and closing offers, which no
-    context supports, and the longer an answer is the more of them it holds.
-    """
-    said = frozenset().union(*(stems(part.text) for part in parts))
-    lengths = [part.end - part.start for part in parts]
-    novel_share = rarity.mass(said - known) / (rarity.mass(said) + PROOF)
-    return np.array([novel_share, 1 - float(np.average(similarity, weights=lengths))])
+
+def screened(found: Sequence[Claim], seen: Sequence[Floats], given: Given) -> list[Pair]:
+    """What the model has to read: the runs of sentences that show any sign, the worst of a very long response."""
+    suspicion = {claim.sentence.start: float(each.sum()) for claim, each in zip(found, seen, strict=True)}
+    wanted = [
+        (sum(suspicion[claim.sentence.start] for claim in pair.claims), -pair.start, pair)
+        for pair in pairs(found, given)
+        if pair.end - pair.start <= LONGEST_PASS
+    ]
+    worst = sorted((each for each in wanted if each[0] > 0), key=lambda each: each[:2], reverse=True)[:MOST_PASSES]
+    return sorted((pair for _, _, pair in worst), key=lambda pair: pair.start)
+
+
+def labelled(tagger: Tagger, found: Sequence[Judged]) -> list[Labels]:
+    """For each call the log-odds of the characters of every run that its model reads."""
+    runs = [(pair.window, judged.response[pair.start : pair.end]) for judged in found for pair in judged.read]
+    tagged = iter(tagger.tag(runs) if runs else ())
+    return [[by_character(*next(tagged), pair.end - pair.start) for pair in judged.read] for judged in found]
+
+
+def weighed_by(head: Head, judged: Judged, labels: Labels) -> list[Weighed]:
+    """The sentences with their words' log-odds: those of each word's riskiest token, joined with its signs."""
+    return [
+        Weighed(claim, found, head.word_logits(own, found))
+        for claim, found, own in zip(judged.claims, judged.signs, heard(judged, labels), strict=True)
+    ]
+
+
+def heard(judged: Judged, labels: Labels) -> list[Floats]:
+    """For each sentence what the model says of its words; of one that it did not read, that it is supported."""
+    read = {
+        claim.sentence.start: characters[claim.sentence.start - pair.start :]
+        for pair, characters in zip(judged.read, labels, strict=True)
+        for claim in pair.claims
+    }
+    return [
+        np.array([found[word.start : word.end].max() for word in claim.words], np.float64)
+        if (found := read.get(claim.sentence.start)) is not None
+        else np.full(len(claim.words), PLAIN)
+        for claim in judged.claims
+    ]
+
+
+def by_character(spans: npt.NDArray[np.int64], logits: Floats, size: int) -> Floats:
+    """The log-odds of the token that each of `size` characters belongs to."""
+    found = np.full(size, PLAIN)
+    for (start, end), logit in zip(spans, logits, strict=True):
+        found[start:end] = logit
+    return found
+
+
+def _spans(found: Weighed, threshold: float) -> list[Span]:
+    """The runs of neighbouring words at or above the threshold, or the sentence where they are most of it."""
+    wrong = found.logits >= threshold
+    sentence = found.claim.sentence
+    if len(wrong) > 2 and wrong.mean() >= MOSTLY:
+        return [_span(sentence.start, sentence.end, found.logits)]
+    spans, run = [], list[int]()
+    for at, each in enumerate([*wrong, False]):
+        if each:
+            run.append(at)
+        elif run:
+            first, last = found.claim.words[run[0]], found.claim.words[run[-1]]
+            spans.append(_span(sentence.start + first.start, sentence.start + last.end, found.logits[run]))
+            run = []
+    return spans
+
+
+def _span(start: int, end: int, logits: Floats) -> Span:
+    risk = float(1 / (1 + np.exp(-logits.max())))
+    return Span(field="response", start=start, end=end, kind="unsupported", value=round(risk, 4))

@@ -1,4 +1,4 @@
-"""The trained head on disk: one JSON file."""
+"""The trained heads on disk: JSON files."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -6,57 +6,104 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from services.hallucination.hallucination import FEATURES, Head
+from services.hallucination.consistency import SIGNS as PAIR_SIGNS
+from services.hallucination.consistency import Disagreement
+from services.hallucination.features import FEATURES
+from services.hallucination.hallucination import Head
+from services.hallucination.signs import SIGNS
 from services.hallucination.words import Rarity
 from services.shared.model_store import WrongEncoderError
 
 BUILTIN = Path(__file__).parent / "weights" / "head.json"
+CONSISTENCY = Path(__file__).parent / "weights" / "consistency.json"
 
 
 class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file; `stems` holds, for each rarity, its stems with spaces between them."""
 
-    encoder_version: str
-    features: tuple[str, ...]
-    centre: tuple[float, ...]
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]
+    adapter: str  # the version of the token classifier whose log-odds it was fitted to
+    word_slope: float
+    word_intercept: float
+    word_threshold: float
+    signs: dict[str, float]
+    features: dict[str, tuple[float, float, float]]  # centre, scale, weight
     intercept: float
     unseen: float
     stems: dict[str, str]
 
 
-def load(path: Path, *, encoder_version: str) -> Head:
-    """The head in `path`; raises WrongEncoderError where it was trained with another encoder or other features."""
+def load(path: Path, *, adapter: str) -> Head:
+    """The head in `path`; raises WrongEncoderError where it was fitted to another adapter or other features."""
     stored = msgspec.json.decode(path.read_bytes(), type=Stored)
-    if (stored.encoder_version, stored.features) != (encoder_version, FEATURES):
-        raise WrongEncoderError(path, trained_on=stored.encoder_version, loaded=encoder_version)
-    idf = {stem: float(rarity) for rarity, stems in stored.stems.items() for stem in stems.split()}
+    if (stored.adapter, tuple(stored.features), tuple(stored.signs)) != (adapter, FEATURES, SIGNS):
+        raise WrongEncoderError(path, trained_on=stored.adapter, loaded=adapter)
+    centre, scale, weights = np.array([stored.features[name] for name in FEATURES]).T
     return Head(
-        centre=np.array(stored.centre),
-        scale=np.array(stored.scale),
-        weights=np.array(stored.weights),
+        word_slope=stored.word_slope,
+        word_intercept=stored.word_intercept,
+        lexical=np.array([stored.signs[name] for name in SIGNS]),
+        centre=centre,
+        scale=scale,
+        weights=weights,
         intercept=stored.intercept,
-        rarity=Rarity(idf, stored.unseen),
+        word_threshold=stored.word_threshold,
+        rarity=Rarity(_idf(stored.stems), stored.unseen),
         version=sha256(path.read_bytes()).hexdigest()[:12],
     )
 
 
-def save(head: Head, path: Path, *, encoder_version: str) -> None:
-    """Write `head`, and what it was trained with, to `path`."""
+def load_rarity(path: Path) -> Rarity:
+    """The rarity of stems alone, whatever adapter the head in `path` was fitted to."""
+    stored = msgspec.json.decode(path.read_bytes(), type=_Stems)
+    return Rarity(_idf(stored.stems), stored.unseen)
+
+
+class _Stems(msgspec.Struct, frozen=True):
+    unseen: float
+    stems: dict[str, str]
+
+
+def _idf(groups: dict[str, str]) -> dict[str, float]:
+    return {stem: float(rarity) for rarity, stems in groups.items() for stem in stems.split()}
+
+
+def save(head: Head, path: Path, *, adapter: str) -> None:
+    """Write `head`, and what it was fitted to, to `path`."""
     groups: dict[str, list[str]] = {}
     for stem, rarity in sorted(head.rarity.idf.items()):
         groups.setdefault(f"{rarity:.1f}", []).append(stem)
+    described = zip(FEATURES, _rounded(head.centre), _rounded(head.scale), _rounded(head.weights), strict=True)
     stored = Stored(
-        encoder_version=encoder_version,
-        features=FEATURES,
-        centre=_rounded(head.centre),
-        scale=_rounded(head.scale),
-        weights=_rounded(head.weights),
+        adapter=adapter,
+        word_slope=round(head.word_slope, 6),
+        word_intercept=round(head.word_intercept, 6),
+        word_threshold=round(head.word_threshold, 6),
+        signs=dict(zip(SIGNS, _rounded(head.lexical), strict=True)),
+        features={name: (centre, scale, weight) for name, centre, scale, weight in described},
         intercept=round(head.intercept, 6),
         unseen=head.rarity.unseen,
         stems={rarity: " ".join(stems) for rarity, stems in sorted(groups.items())},
     )
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(stored), indent=1))
+
+
+class StoredDisagreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of the consistency head."""
+
+    weights: dict[str, float]  # by sign
+    intercept: float
+
+
+def load_disagreement(path: Path = CONSISTENCY) -> Disagreement:
+    """What tells a contradiction from a paraphrase."""
+    stored = msgspec.json.decode(path.read_bytes(), type=StoredDisagreement)
+    return Disagreement(np.array([stored.weights[sign] for sign in PAIR_SIGNS]), stored.intercept)
+
+
+def save_disagreement(head: Disagreement, path: Path) -> None:
+    """Write `head` to `path`."""
+    weights = dict(zip(PAIR_SIGNS, _rounded(head.weights), strict=True))
+    stored = StoredDisagreement(weights=weights, intercept=round(head.intercept, 6))
     path.write_bytes(msgspec.json.format(msgspec.json.encode(stored), indent=1))
 
 

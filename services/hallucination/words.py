@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 _NUMBER = re.compile(r"\d")
@@ -21,6 +22,23 @@ STOP_WORDS = frozenset(
     "weren't what when where which while who whom whose why will with within without won't would wouldn't yes you "
     "your yours".split()
 )
+
+
+NEGATION = re.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|unable|fail(?:s|ed)? to)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+Kind = Literal["word", "number", "name"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A content word or number, at characters `start` to `end` (exclusive) of its text."""
+
+    start: int
+    end: int
+    stem: str
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,28 @@ def stems(text: str) -> frozenset[str]:
     ['1200', 'join', 'ms', 'thread']
     """
     return frozenset(stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS)
+
+
+def words(text: str) -> list[Word]:
+    """The content words and numbers of `text`, in order; a name is a capitalised word that starts no sentence.
+
+    >>> [(word.stem, word.kind) for word in words("In 1,200 ms, Anna joined.")]
+    [('1200', 'number'), ('ms', 'word'), ('anna', 'name'), ('join', 'word')]
+    """
+    return [
+        Word(match.start(), match.end(), stem(match[0].lower()), _kind(text, match))
+        for match in _WORD.finditer(text)
+        if match[0].lower() not in STOP_WORDS
+    ]
+
+
+def _kind(text: str, match: re.Match[str]) -> Kind:
+    if _NUMBER.match(match[0]):
+        return "number"
+    if not match[0][0].isupper():
+        return "word"
+    before = text[max(0, match.start() - 3) : match.start()].rstrip(" *_\"'“‘(")
+    return "name" if before and before[-1] not in ".!?:\n•-" else "word"
 
 
 @lru_cache(65_536)

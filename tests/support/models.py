@@ -1,6 +1,6 @@
 """Scorers as they ship, loaded once for all tests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -9,13 +9,19 @@ import pytest
 from services.guard import app as guard
 from services.guard.config import Config as GuardConfig
 from services.guard.guard.joined import JoinedScorer
-from services.hallucination import model as hallucination
+from services.hallucination import app as hallucination
+from services.hallucination.config import Config as HallucinationConfig
+from services.hallucination.consistency import ConsistencyScorer
 from services.hallucination.hallucination import HallucinationScorer
+from services.hallucination.judge import JudgeScorer, Verdict
+from services.hallucination.tagger import ADAPTER
+from services.hallucination.uncertainty import UncertaintyScorer
 from services.latency.latency import LatencyScorer
 from services.latency.prices import Prices
 from services.quality import app as quality
 from services.quality.config import Config as QualityConfig
 from services.quality.quality import QualityScorer
+from services.shared import classifier_store
 from services.shared.classifier import Classifier, ClassifierOptions
 from services.shared.encoder import Encoder, EncoderOptions
 from services.shared.model_store import BUILTIN, ModelMissingError, find
@@ -49,9 +55,36 @@ def a_toxicity_scorer() -> ToxicityScorer:
 
 
 def a_hallucination_scorer() -> HallucinationScorer:
+    """With the adapter and the head that ship; the test is skipped where set-up has not converted the adapter."""
+    try:
+        classifier_store.find(BUILTIN, ADAPTER, MODELS)
+    except ModelMissingError as missing:
+        pytest.skip(str(missing))
+    scorer = hallucination.scorer(HallucinationConfig(models=MODELS))
+    assert isinstance(scorer, HallucinationScorer)
+    return scorer
+
+
+def a_consistency_scorer() -> ConsistencyScorer:
     """With the head that ships."""
-    encoder = an_encoder()
-    return HallucinationScorer(encoder, hallucination.load(hallucination.BUILTIN, encoder_version=encoder.version))
+    an_encoder()
+    return hallucination.consistency(HallucinationConfig(models=MODELS))
+
+
+class Echo:
+    """A judge that finds the first word unsupported, without an endpoint."""
+
+    model = "echo"
+
+    def ask(self, messages: Sequence[dict[str, str]]) -> Verdict:
+        """The verdict."""
+        words = messages[1]["content"].rsplit("<response>\n", 1)[1].split()
+        return Verdict(tuple(words[:1]), 1 / (1 + len(words)))
+
+
+def a_judge_scorer() -> JudgeScorer:
+    """Every call, by a judge that needs no endpoint."""
+    return JudgeScorer(Echo())
 
 
 def a_quality_scorer() -> QualityScorer:
@@ -72,6 +105,9 @@ SCORERS: Mapping[str, Callable[[], Scorer]] = {
     "guard": a_guard_scorer,
     "hallucination": a_hallucination_scorer,
     "quality": a_quality_scorer,
+    "consistency": a_consistency_scorer,
+    "uncertainty": UncertaintyScorer,
+    "judge": a_judge_scorer,
 }
 
 

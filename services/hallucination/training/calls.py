@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from schemas.messages import Call, Document
-from services.hallucination.training.examples import Example
+from services.hallucination.training.composition import Labelled
 
 
-def as_call(example: Example) -> Call:
+def as_call(example: Labelled) -> Call:
     """The call that the example would have been."""
     return Call(
         call_id=UUID(int=0),

@@ -1,119 +1,81 @@
-"""Responses and their contexts, and whether the one is supported by the other."""
+"""Responses that the head is fitted to and measured on: composed ones, and ones that people judged."""
 
-import gzip
-import json
 import random
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from services.hallucination.training import composition
+from services.hallucination.training.composition import EXTRACTED, Labelled, rows, standing
+from services.hallucination.training.corruption import denied, exchanged, other_name, other_number
 
-from services.hallucination.hallucination import Encoder
-from services.shared.sentences import sentences
-
-MEASURED_ONLY = {"halueval_qa"}  # its bad answers are sentences and its good ones words: length alone tells
-EXTRACTED = {"adversarial_qa", "quoref", "duorc", "cnn_dailymail"}  # the others are inferred beyond their text
-
-
-@dataclass(frozen=True)
-class Example:
-    """A response, what it was given, and 1 where it says what it was not given."""
-
-    prompt: str
-    context: str
-    response: str
-    label: int
-    source: str
+FITTED = ("composed", "clapnq", "summedits", "begin_wow")
+JUDGED = {"begin_wow": 1500, "halueval_qa": 500}  # of halueval the length of an answer gives its label away
+TWISTS = (other_name, other_number, exchanged, denied)
 
 
-def read(data: Path, encoder: Encoder, *, seed: int) -> list[Example]:
-    """Every training example; what `seed` decides is which are taken and how supported answers are corrupted."""
+def read(data: Path, *, seed: int, most: int) -> list[Labelled]:
+    """Answers from documents that the token classifier has not seen, and judged ones of other sources."""
     choose = random.Random(seed)  # noqa: S311 - reproducible, not secret
-    return [
-        *_judged(data, "hallucination", {"begin_wow": 1500, "halueval_qa": 500}, choose),
-        *_judged(data, "grounded_edits", {"summedits": 1200}, choose),
-        *corrupted(_long(data), encoder, choose, "clapnq_corrupted"),
-        *corrupted(_composed(data, choose), encoder, choose, "composed_corrupted"),
-    ]
+    unseen = _unseen(composition.read(data, seed=seed, rounds=3))
+    return [*choose.sample(unseen, min(most, len(unseen))), *_judged(data, choose)]
 
 
-def measured(data: Path) -> list[Example]:
-    """Answers of current models, judged by three people each: for measuring only."""
-    return [
-        Example(row["prompt"], row["context"], row["response"], row["label"], row["source"])
-        for row in rows(data, "rag_human")
-    ]
+def _unseen(found: Sequence[Labelled]) -> list[Labelled]:
+    """The answers from documents that measure and share no sentence with one that trains."""
+    known = {part for each in found if not each.held_out for part in standing(each.context)}
+    return [each for each in found if each.held_out and not known.intersection(standing(each.context))]
 
 
-def contexts(data: Path) -> list[str]:
-    """Documents that the rarity of words is counted in."""
-    files = ("hallucination", "grounded_edits", "grounded_long")
-    found = {row["context"] for file in files for row in rows(data, file)}
-    return sorted(found | {row["prompt"] for row in rows(data, "grounded")})
-
-
-def rows(data: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of one gzip'ed JSON-lines file."""
-    with gzip.open(data / f"{name}.jsonl.gz", "rt") as file:
-        return [json.loads(line) for line in file]
-
-
-def _judged(data: Path, name: str, counts: dict[str, int], choose: random.Random) -> Iterator[Example]:
-    for source, count in counts.items():
-        found = [row for row in rows(data, name) if row.get("source") == source]
+def _judged(data: Path, choose: random.Random) -> Iterator[Labelled]:
+    for source, count in JUDGED.items():
+        found = [row for row in rows(data, "hallucination") if row["source"] == source]
         for row in choose.sample(found, min(count, len(found))):
-            yield Example(row["prompt"], row["context"], row["response"], int(row["label"]), source)
+            yield _whole(row)
 
 
-def _long(data: Path) -> list[Example]:
-    return [Example(row["prompt"], row["context"], row["response"], 0, "clapnq") for row in rows(data, "grounded_long")]
+def _whole(row: dict[str, str]) -> Labelled:
+    """A response of which only the whole is judged."""
+    wrong = ((0, len(row["response"])),) if row["label"] else ()
+    return Labelled(row["prompt"], row["context"], row["response"], wrong, row["source"], "judged")
 
 
-def _composed(data: Path, choose: random.Random) -> list[Example]:
-    """Answers of three to six sentences of a passage, in another order: most given answers are one or two words."""
-    passages = [row for row in rows(data, "grounded") if row["source"] in EXTRACTED]
-    found = []
-    for row in choose.sample(passages, min(800, len(passages))):
-        parts = [part.text for part in sentences(row["prompt"]) if 40 <= len(part.text) <= 300]
-        if len(parts) >= 8:
-            said = choose.sample(parts, choose.randint(3, 6))
-            found.append(Example("", row["prompt"], " ".join(said), 0, "composed"))
+def answers(data: Path) -> list[Labelled]:
+    """Answers of current models, judged by three people each: for measuring and the threshold only."""
+    return [_whole(row) for row in rows(data, "rag_human")]
+
+
+def twins(data: Path, *, seed: int, most: int) -> list[Labelled]:
+    """Supported answers, each followed by its twin: a name, number or role from the same context, or a denial."""
+    choose = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    unseen = _unseen(composition.read(data, seed=seed))
+    plain = [each for each in unseen if not each.wrong and len(each.response) > 40]
+    found: list[Labelled] = []
+    for example in choose.sample(plain, len(plain)):
+        twist = choose.choice(TWISTS)
+        wrong = twist(example.response, example.context, choose)
+        known = wrong and all(wrong.text[start:end] in example.context for start, end in wrong.wrong)
+        if wrong and wrong.text != example.response and (known or twist is denied):
+            kind = twist.__name__
+            found += [replace(example, kind=kind), replace(example, response=wrong.text, wrong=wrong.wrong, kind=kind)]
+        if len(found) >= most:
+            break
     return found
 
 
-def corrupted(found: Sequence[Example], encoder: Encoder, choose: random.Random, source: str) -> Iterator[Example]:
-    """Each supported answer, and the same with a sentence of the most similar other answer, or without its support.
-
-    Additions that stay on the topic, and support that is missing, are what most errors of real answers look like.
-    """
-    vectors = encoder.encode([example.response for example in found])
-    alike = vectors @ vectors.T
-    for at, example in enumerate(found):
-        yield Example(example.prompt, example.context, example.response, 0, source)
-        alike[at, [other for other, each in enumerate(found) if each.context == example.context]] = -1
-        other = found[int(np.argmax(alike[at]))]
-        if choose.random() < 0.5:
-            response = _with_foreign_sentence(example.response, other.response, choose)
-            yield Example(example.prompt, example.context, response, 1, source)
-        else:
-            yield Example(example.prompt, _without_support(example, encoder, choose), example.response, 1, source)
+def group(source: str) -> str:
+    """The source as it is left out: all composed ones are one, and all domains of a set."""
+    return "composed" if source in EXTRACTED else "summedits" if source.startswith("summedits") else source
 
 
-def _with_foreign_sentence(response: str, foreign: str, choose: random.Random) -> str:
-    own = [part.text for part in sentences(response)]
-    added = [part.text for part in sentences(foreign)]
-    own.insert(choose.randint(0, len(own)), choose.choice(added) if added else foreign)
-    return " ".join(own)
+def contexts(data: Path) -> list[str]:
+    """The documents that rarity is counted in."""
+    found = {
+        row["context"] for file in ("hallucination", "grounded_edits", "grounded_long") for row in rows(data, file)
+    }
+    return sorted(found | {row["prompt"] for row in rows(data, "grounded")})
 
 
-def _without_support(example: Example, encoder: Encoder, choose: random.Random) -> str:
-    """The context without the two sentences that are most like one sentence of the response."""
-    parts = sentences(example.context, most=1024)
-    claim = choose.choice(sentences(example.response)).text
-    similarity = encoder.encode([claim]) @ encoder.encode([part.text for part in parts]).T
-    dropped = set(np.argsort(-similarity[0])[:2].tolist())
-    kept = " ".join(part.text for at, part in enumerate(parts) if at not in dropped)
-    return kept if re.search(r"\w", kept) else "-"
+def positives(found: Sequence[Labelled]) -> float:
+    """The share with anything wrong."""
+    return sum(each.label for each in found) / max(len(found), 1)

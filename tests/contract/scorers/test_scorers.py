@@ -33,6 +33,7 @@ def a_full_call(number: int, text: str) -> Call:
         response=f"{text} And so on. {text}",
         context=(Document(text=f"Once more: {text}"),),
         reference=f"Again: {text}",
+        choices=(Choice(text=f"{text} And so on. {text}"), Choice(text=text), Choice(text="Something else.")),
         log_probabilities=(-0.5, -0.1),
         tokens=Tokens(input=10, output=20),
         duration_seconds=2.0,

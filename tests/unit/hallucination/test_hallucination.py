@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from schemas.messages import Document
-from services.hallucination.hallucination import windows_of
-from services.hallucination.words import Rarity, stems
+from services.hallucination.evidence import WINDOW_CHARACTERS, Given, claims, pairs
+from services.hallucination.hallucination import MOST_PASSES, beside
+from services.hallucination.signs import SIGNS, signs
+from services.hallucination.words import Rarity, stems, words
 from tests.support.messages import a_call
 from tests.support.models import shared_scorer
 
@@ -73,11 +75,90 @@ def test_what_cannot_be_judged_says_why(scorer, fields, reason):
     assert (found.status, found.reason) == ("not_scored", reason)
 
 
-def test_windows_are_whole_sentences_and_hold_the_whole_document():
-    document = "One sentence of some length stands here. " * 60
-    windows = windows_of(document)
-    assert all(window.strip().endswith(".") for window in windows)
-    assert " ".join(windows).split() == document.split()
+def given(*documents, question=""):
+    return Given(documents, question, Rarity({}, unseen=5.0))
+
+
+def signs_of(response, *documents, question=""):
+    found = given(*documents, question=question)
+    [claim] = claims(response, found)
+    return dict(zip(SIGNS, signs(claim, found).sum(axis=0), strict=True))
+
+
+BRIDGE = "The bridge was opened in 1887. It was painted red by Anna Smith. The tower was built in 1932 by John Doe."
+
+
+def test_what_is_copied_shows_no_sign():
+    assert not any(signs_of("It was painted red by Anna Smith.", BRIDGE).values())
+
+
+@pytest.mark.parametrize(
+    ("response", "sign"),
+    [
+        ("It was painted green by Anna Smith.", "novel"),
+        ("The bridge was opened in 1899.", "novel_number"),
+        ("It was painted red by Mary.", "novel_name"),
+        ("It was painted red by Smith Anna.", "reversed"),
+        ("The bridge was not opened in 1887.", "negated"),
+        ("It was opened red by Anna Smith.", "unbonded"),
+    ],
+)
+def test_each_twist_shows_its_sign(response, sign):
+    assert signs_of(response, BRIDGE)[sign] > 0
+
+
+def test_a_number_from_elsewhere_in_the_context_is_displaced():
+    far = f"{BRIDGE} Ships pass below. Boats pass, too. The river froze in 1740."
+    found = signs_of("The bridge was opened in 1740.", far)
+    assert (found["displaced_number"], found["novel_number"]) == (1, 0)
+
+
+def test_a_word_of_the_question_alone_is_asked_not_novel():
+    found = signs_of("The bridge is purple.", BRIDGE, question="Is it purple?")
+    assert found["asked"] > 0
+    assert found["novel"] == 0
+
+
+def test_the_window_holds_the_passages_that_bear_on_the_claim():
+    filler = "Nothing of interest stands here at all today. " * 50
+    found = given(f"{filler} The bridge was opened in 1887. {filler}")
+    [pair] = pairs(claims("The bridge was opened in 1887.", found), found)
+    assert "The bridge was opened in 1887." in pair.window
+    assert len(pair.window) <= WINDOW_CHARACTERS + 100
+
+
+def test_a_claim_is_supported_by_several_passages():
+    found = given("Anna lives in Rome.", "Bob lives in Oslo.", "Ships sail.")
+    [claim] = claims("Anna and Bob live in Rome and Oslo.", found)
+    assert {found.passages[at].text for at in claim.supports} == {"Anna lives in Rome.", "Bob lives in Oslo."}
+
+
+def test_the_model_reads_only_what_shows_a_sign():
+    assert beside("It was painted red by Anna Smith.", given(BRIDGE)).read == []
+    assert len(beside("It was painted green.", given(BRIDGE)).read) == 1
+
+
+def test_of_a_very_long_response_the_model_reads_the_worst():
+    response = "It was painted red. " * 500 + "Maersk bought Korean vessels. " + "It was painted green. " * 500
+    read = beside(response, given(BRIDGE)).read
+    assert len(read) <= MOST_PASSES
+
+
+def test_words_know_numbers_and_names():
+    found = [(word.stem, word.kind) for word in words("Paris. Anna saw Maria pay 1,200")]
+    assert found == [
+        ("pari", "word"),
+        ("anna", "word"),
+        ("saw", "word"),
+        ("maria", "name"),
+        ("pay", "word"),
+        ("1200", "number"),
+    ]
+
+
+def test_swaps_within_the_context_raise_the_risk(scorer):
+    swapped = SUPPORTED.replace("can be joined many times", "cannot be joined many times")
+    assert score(scorer, swapped, CONTEXT).value > score(scorer, SUPPORTED, CONTEXT).value
 
 
 def test_rarity_weighs_new_words():

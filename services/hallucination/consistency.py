@@ -1,0 +1,252 @@
+"""Whether several choices of one call say the same."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import combinations
+from math import log
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.messages import Call, Score, Span
+from services.hallucination.evidence import Given
+from services.hallucination.hallucination import Head, Tagger, beside, labelled, weighed_by
+from services.hallucination.opposites import opposed
+from services.hallucination.words import NEGATION, Rarity, Word, words
+from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
+from services.shared.sentences import sentences
+
+CONSISTENCY = Metric("consistency", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
+SEMANTIC_ENTROPY = Metric("semantic_entropy", unit="share", worse="higher", maximum=1.0)
+MOST_CHOICES = 8  # 56 pairs of choice and context
+MOST_CHARACTERS = 8192  # of one choice
+SURE = 6.0  # log-odds beyond which a word counts for no more
+MOST_ALONE = 32  # words of one choice that another one lacks
+SIGNS = (
+    "distance",  # one minus the cosine of the two statements
+    "numbers",
+    "names",
+    "denial",
+    "opposites",
+    "order",
+    "one_sided",  # rarity that only one of them says
+    "both_sided",  # rarity that each says and the other does not
+    "replaced",
+    "unsupported",  # the sum of the words' risks, each statement beside the other as its context
+    "least",  # the riskiest word of the statement that has the less risky one: additions are one-sided
+)
+
+Floats = npt.NDArray[np.float64]
+Vectors = npt.NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors."""
+
+    version: str
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Vectors (texts by dimension)."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A logistic regression over what sets two texts apart."""
+
+    weights: Floats  # by SIGNS
+    intercept: float
+
+    def probability(self, given: Floats) -> float:
+        """The probability that the two contradict each other."""
+        return float(1 / (1 + np.exp(-(float(given @ self.weights) + self.intercept))))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One choice as it is compared."""
+
+    text: str
+    words: Sequence[Word]
+    denials: int
+
+    @classmethod
+    def of(cls, text: str) -> "Statement":
+        """The statement that `text` makes; of a very long one its beginning."""
+        short = text[:MOST_CHARACTERS]
+        return cls(short, words(short), len(NEGATION.findall(short)))
+
+    def alone(self, other: "Statement") -> list[str]:
+        """The words, in lower case, that the other does not say; the first ones of many."""
+        theirs = other.stems()
+        found = (self.text[word.start : word.end].lower() for word in self.words if word.stem not in theirs)
+        return list(dict.fromkeys(found))[:MOST_ALONE]
+
+    def stems(self, *kinds: str) -> frozenset[str]:
+        """The stems of its words of these kinds, or of all."""
+        return frozenset(word.stem for word in self.words if not kinds or word.kind in kinds)
+
+
+@dataclass(frozen=True)
+class ConsistencyScorer:
+    """The risk, 0 to 1, that the choices of one call contradict each other, and how many meanings they have.
+
+    `consistency` is the mean over all pairs of the probability of a contradiction. `semantic_entropy` is the entropy
+    of the meanings, where choices that agree have one, over that of all different: 0 where all say the same, 1 where
+    none do (after Farquhar et al., Nature 630, 2024, without a language model). Evidence are the sentences of the
+    first choice whose numbers and names half of the others lack. A call with fewer than two choices is not scored.
+    """
+
+    encoder: Encoder
+    tagger: Tagger
+    head: Head
+    disagreement: Disagreement
+    version: str
+    evaluator: str = "consistency"
+    metrics: tuple[Metric, ...] = (CONSISTENCY, SEMANTIC_ENTROPY)
+
+    def score(self, calls: Sequence[Call]) -> Iterable[Score]:
+        """The scores of `calls`; the choices of all of them go through the models together."""
+        evaluator = Evaluator(self.evaluator, self.version)
+        told = [[Statement.of(choice.text) for choice in call.choices[:MOST_CHOICES]] for call in calls]
+        pairs = [pair for said in told if len(said) > 1 for pair in different(said)]
+        apart = dict(zip(pairs, self.probabilities(pairs), strict=True))
+        for call, said in zip(calls, told, strict=True):
+            results: tuple[Result, Result] = (Missing("choices"), Missing("choices"))
+            if len(said) > 1:
+                results = judged(call, said, apart)
+            for metric, result in zip(self.metrics, results, strict=True):
+                yield evaluator.score(call, metric, result)
+
+    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """For each pair of texts the probability that they contradict each other."""
+        return [self.disagreement.probability(row) for row in matrix(pairs, self.encoder, self.tagger, self.head)]
+
+
+def different(said: Sequence["Statement"]) -> list[tuple[str, str]]:
+    """The pairs of texts that differ, each in one order."""
+    return sorted({(min(a.text, b.text), max(a.text, b.text)) for a, b in combinations(said, 2) if a.text != b.text})
+
+
+def matrix(pairs: Sequence[tuple[str, str]], encoder: Encoder, tagger: Tagger, head: Head) -> list[Floats]:
+    """The signs of each pair of texts."""
+    told = {text: Statement.of(text) for pair in pairs for text in pair}
+    texts = set(told)
+    for one, other in pairs:
+        texts |= {*told[one].alone(told[other]), *told[other].alone(told[one])}
+    ordered = sorted(texts)
+    vectors = dict(zip(ordered, encoder.encode(ordered), strict=True)) if ordered else {}
+    each_way = [
+        beside(text, Given([context], "", head.rarity)) for pair in pairs for text, context in (pair, pair[::-1])
+    ]
+    labels = labelled(tagger, each_way)
+    risks = [
+        np.concatenate([each.logits for each in weighed_by(head, found, own)] or [np.zeros(0)])
+        for found, own in zip(each_way, labels, strict=True)
+    ]
+    return [
+        signs(told[one], told[other], head.rarity, vectors, risks[2 * at : 2 * at + 2])
+        for at, (one, other) in enumerate(pairs)
+    ]
+
+
+def judged(call: Call, said: Sequence["Statement"], apart: Mapping[tuple[str, str], float]) -> tuple[Result, Result]:
+    """Consistency and semantic entropy of the choices."""
+    found = np.zeros((len(said), len(said)))
+    for one, other in combinations(range(len(said)), 2):
+        pair = (min(said[one].text, said[other].text), max(said[one].text, said[other].text))
+        found[one, other] = found[other, one] = apart.get(pair, 0.0)
+    mean = float(found.sum() / (len(said) * (len(said) - 1)))
+    first = (call.answer or "")[:MOST_CHARACTERS] == said[0].text
+    evidence = doubtful(said) if first and mean >= (CONSISTENCY.threshold or 0) else ()
+    return Measured(mean, evidence), Measured(entropy(meanings(found)))
+
+
+def signs(
+    one: Statement, other: Statement, rarity: Rarity, vectors: Mapping[str, Vectors], risks: Sequence[Floats]
+) -> Floats:
+    """What sets two statements apart, in the order of SIGNS; the same both ways.
+
+    `vectors` holds one for each statement, and each word that only one of them says; `risks` the log-odds of the
+    words of either that the other does not support.
+    """
+    ours, theirs = one.stems(), other.stems()
+    left, right = rarity.mass(ours - theirs), rarity.mass(theirs - ours)
+    whole = rarity.mass(ours | theirs) + 4
+    return np.array([
+        1 - float(vectors[one.text] @ vectors[other.text]),
+        _conflict(one.stems("number"), other.stems("number")),
+        _conflict(one.stems("name"), other.stems("name")),
+        abs(one.denials % 2 - other.denials % 2),
+        opposed(ours - theirs, theirs - ours),
+        (_inverted(one.words, other.words) + _inverted(other.words, one.words)) / 2,
+        abs(left - right) / whole,
+        2 * min(left, right) / whole,
+        _replaced([vectors[each] for each in one.alone(other)], [vectors[each] for each in other.alone(one)]),
+        np.log1p(sum(float((1 / (1 + np.exp(-each))).sum()) for each in risks)),
+        min(float(np.clip(each.max(initial=-SURE), -SURE, SURE)) for each in risks) / SURE,
+    ])  # fmt: skip
+
+
+def _replaced(ours: Sequence[Vectors], theirs: Sequence[Vectors]) -> float:
+    """How unlike the words that only one side says are to those that only the other says; 0 where one has none.
+
+    What a paraphrase replaces means nearly the same; what a contradiction replaces does not.
+    """
+    if not ours or not theirs:
+        return 0.0
+    alike = np.stack(ours) @ np.stack(theirs).T
+    nearest = alike.max(axis=1) if len(ours) <= len(theirs) else alike.max(axis=0)
+    return float(1 - nearest.min())
+
+
+def _conflict(ours: Set[str], theirs: Set[str]) -> float:
+    """1 where each has what the other lacks, a half where only one does."""
+    return (bool(ours - theirs) + bool(theirs - ours)) / 2
+
+
+def _inverted(ours: Sequence[Word], theirs: Sequence[Word]) -> float:
+    """The share of pairs of neighbouring shared words that stand in the other order in the other text."""
+    places: dict[str, int] = {}
+    for at, word in enumerate(theirs):
+        places.setdefault(word.stem, at)
+    shared = [places[stem] for stem in dict.fromkeys(word.stem for word in ours) if stem in places]
+    steps = np.diff(shared)
+    return float((steps < 0).mean()) if len(steps) else 0.0
+
+
+def meanings(apart: Floats) -> list[int]:
+    """For each choice the number of its meaning: that of the first one before it that it agrees with.
+
+    >>> meanings(np.array([[0, 0.9, 0.1], [0.9, 0, 0.8], [0.1, 0.8, 0]]))
+    [0, 1, 0]
+    """
+    found: list[int] = []
+    for at, row in enumerate(apart):
+        alike = next((found[before] for before in range(at) if row[before] < 0.5), None)
+        found.append(max(found, default=-1) + 1 if alike is None else alike)
+    return found
+
+
+def entropy(groups: Sequence[int]) -> float:
+    """The entropy of the groups' sizes, as a share of that of as many groups of one.
+
+    >>> entropy([0, 0, 0]), entropy([0, 1, 2])
+    (0.0, 1.0)
+    """
+    sizes = np.unique(groups, return_counts=True)[1] / len(groups)
+    share = abs(float(-(sizes * np.log(sizes)).sum()))  # no -0.0
+    return min(1.0, share / log(len(groups)))
+
+
+def doubtful(said: Sequence[Statement]) -> tuple[Span, ...]:
+    """The sentences of the first choice that hold a number or name which half of the others lack."""
+    others = [each.stems() for each in said[1:]]
+    found = []
+    for part in sentences(said[0].text):
+        telling = [word.stem for word in words(part.text) if word.kind != "word"]
+        lacking = max((sum(stem not in each for each in others) for stem in telling), default=0)
+        if 2 * lacking >= len(others) and re.search(r"\w", part.text):
+            found.append(Span(field="response", start=part.start, end=part.end, kind="inconsistent"))
+    return tuple(found)

@@ -1,0 +1,71 @@
+"""Lexical signs, word by word, that a response says what its context does not."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from services.hallucination.evidence import Claim, Given, adjacent, denies
+from services.hallucination.words import Word
+
+Floats = npt.NDArray[np.float64]
+
+SIGNS = (
+    "novel",  # rarity of a word that neither context nor question holds
+    "novel_number",
+    "novel_name",
+    "displaced",  # rarity of a word that the context holds, but not near the passage that supports its sentence
+    "displaced_number",
+    "displaced_name",
+    "unbonded",  # rarity of a known word that stands beside neither neighbour in the context
+    "reversed",  # it stands beside its neighbour in the context, but only in the other order
+    "asked",  # rarity of a word that only the question holds
+    "negated",  # its sentence denies and the passage does not, or the reverse
+    "uncovered",  # share of its sentence that the best passage does not hold
+)
+RAREST = 8.0  # what rarity is divided by
+ALIKE = 0.5  # share of a sentence that its passage must hold before denial is compared
+
+
+def signs(claim: Claim, given: Given) -> Floats:
+    """The signs (words of the claim by SIGNS), each 0 to about 1."""
+    found = np.zeros((len(claim.words), len(SIGNS)))
+    if not claim.words:
+        return found
+    near = given.around(claim.supports[0]) if claim.supports else frozenset[str]()
+    tied, turned = _order(claim.words, given)
+    for row, word in enumerate(claim.words):
+        weight = given.rarity.of(word.stem) / RAREST
+        kind = {"word": None, "number": 1, "name": 2}[word.kind]
+        if word.stem not in given.known:
+            column = 8 if word.stem in given.asked else 0
+        else:
+            column = 3 if word.stem not in near and word.stem not in given.asked else -1
+            found[row, 6] = 0 if tied[row] else weight
+            found[row, 7] = turned[row]
+        if column >= 0:
+            found[row, column] = weight
+        if kind is not None and column in {0, 3}:
+            found[row, column + kind] = 1
+    found[:, 10] = uncovered = _uncovered(claim, given)
+    if claim.supports and uncovered <= ALIKE:
+        found[:, 9] = denies(claim.sentence.text) != given.passages[claim.supports[0]].negated
+    return found
+
+
+def _order(found: Sequence[Word], given: Given) -> tuple[list[bool], list[bool]]:
+    """For each word, whether the context holds it beside a neighbour, and whether only in the other order."""
+    together = [given.bonded(bond) for bond in adjacent(found)]
+    turned = [
+        not holds and bond[0] != bond[1] and given.bonded((bond[1], bond[0]))
+        for bond, holds in zip(adjacent(found), together, strict=True)
+    ]
+    tied = [left or right for left, right in zip([False, *together], [*together, False], strict=True)]
+    return tied, [left or right for left, right in zip([False, *turned], [*turned, False], strict=True)]
+
+
+def _uncovered(claim: Claim, given: Given) -> float:
+    """The share of what the claim says that neither its best passage, with neighbours, nor the question holds."""
+    said = claim.stems
+    near = given.around(claim.supports[0]) if claim.supports else frozenset[str]()
+    return given.rarity.mass(said - near - given.asked) / max(given.rarity.mass(said), 1e-6)

@@ -1,5 +1,6 @@
 """The settings of hallucination."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -43,12 +44,4 @@ class Config(EncoderSettings, env_prefix="TIDEMARK_HALLUCINATION_"):
     @property
     def classifier(self) -> ClassifierOptions:
         """What the token classifier is told."""
-        return ClassifierOptions(
-            adapter=self.adapter,
-            model=self.model,
-            models=self.models,
-            device=self.device,
-            threads=self.threads,
-            batch_tokens=self.batch_tokens,
-            cache_entries=0,
-        )
+        return replace(self.classifier_options(self.model, self.adapter), cache_entries=0)  # no pair comes twice

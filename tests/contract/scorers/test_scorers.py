@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from schemas.messages import Call, CallError, ChatMessage, Choice, Document, Score, Tokens
 from services.shared.scoring import failures
-from tests.support.models import SCORERS, shared_scorer
+from tests.support.models import SCORERS, an_encoder, shared_scorer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TOLERANCES = {"fp32": 1e-4, "bf16": 2e-2, "int8": 5e-2, "": 0.0}  # by the precision of the model, "" without one
+WITHOUT_A_MODEL = {"latency", "uncertainty", "judge"}
 LANGUAGES = (
     "Wie spät ist es?", "¿Qué hora es?", "今何時ですか。", "الساعة كم؟", "Который час?", "现在几点？", "समय क्या है?",
     "몇 시예요?", "Τι ώρα είναι;", "กี่โมงแล้ว", "Saat kaç?", "Mấy giờ rồi?",
@@ -61,9 +62,8 @@ def scores(scorer, calls: Sequence[Call]) -> list[Score]:
 
 
 def precision_of(scorer) -> str:
-    """Of the model that a scorer works with: its own word, or its encoder's."""
-    places = (scorer, getattr(scorer, "encoder", None), getattr(getattr(scorer, "encoder", None), "engine", None))
-    return next((found for place in places if (found := getattr(place, "precision", ""))), "")
+    """Of the model that a scorer works with: all of them take what the hardware has."""
+    return "" if scorer.evaluator in WITHOUT_A_MODEL else an_encoder().engine.precision
 
 
 def check(scorer, calls: Sequence[Call]) -> list[Score]:

@@ -189,3 +189,10 @@ def test_what_cannot_be_judged_is_not_asked(judge, server, fields, reason):
     found = score(judge, **fields)
     assert (found.status, found.reason) == ("not_scored", reason)
     assert server.asked == []
+
+
+@pytest.mark.parametrize("text", ["", " ", "\ud800", "\x00", "漢字😀", "word " * 200_000])
+def test_any_text_is_judged_or_says_why(judge, text):
+    found = score(judge, response=text, context=(Document(text=text),), prompt=text)
+    assert (found.status, found.reason) == (("scored", None) if text.strip() else ("not_scored", "context"))
+    assert judge.version in found.evaluator_version

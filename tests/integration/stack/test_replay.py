@@ -8,15 +8,17 @@ import pytest
 
 from schemas.messages import Score
 from schemas.topics import SCORES
+from services.latency.latency import METRICS as LATENCY_METRICS
 from services.shared.kafka import Kafka
 from services.shared.record import is_replayed
+from services.toxicity.toxicity import METRICS as TOXICITY_METRICS
 from tests.integration.stack.test_stack import calls
 from tests.support.broker import log_of
 from tests.support.stack import LIGHT, Stack
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 
-EACH, LATENCY, TOXICITY = 30, 14, 2
+EACH, LATENCY, TOXICITY = 30, len(LATENCY_METRICS), len(TOXICITY_METRICS)
 STORED = "SELECT count() FROM scores"
 ROWS = "SELECT sum(cityHash64(toJSONString(tuple(*)))) FROM scores"
 AGGREGATES = """SELECT sum(cityHash64(metric, evaluator_version, n, rounded, p50, p95)) FROM (

@@ -178,8 +178,8 @@ async def put(kafka: Kafka, topic: Topic, values: list[bytes], *, partition: int
 async def log_of(kafka: Kafka, topic: Topic) -> list:
     """Every message of a topic as it lies there, by partition and offset."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         places = await partitions(kafka, topic.name)
         ends = await true_ends(consumer, places)
         consumer.resume(*places)
@@ -196,8 +196,8 @@ async def log_of(kafka: Kafka, topic: Topic) -> list:
 async def committed(kafka: Kafka, topic: Topic, group: str) -> dict[int, int]:
     """The committed offset of each partition that has one."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=kafka.full(group), enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         places = await partitions(kafka, topic.name)
         consumer.assign(places)
         offsets = {each.partition: await consumer.committed(each) for each in places}

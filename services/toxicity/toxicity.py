@@ -21,10 +21,13 @@ Floats = npt.NDArray[np.float32]
 KINDS = ("abuse", "identity_attack", "threat", "sexual", "harmful_request")
 # A response that repeats a harmful request in order to refuse it is no harmful request.
 DECIDING = {"prompt": KINDS, "response": KINDS[:-1]}
-RULES = 1  # raised when the same log-odds would give another score
+RULES = 2  # raised when the same log-odds would give another score
 # Where all kinds together flag under 2 % of clean text that they have not seen: weights/MODEL_CARD.md.
 THRESHOLD = 0.5
 EVIDENCE_FROM = 0.1
+# Of the logarithm of the number of sentences, taken off the worst one's log-odds. 1 would be Bonferroni's, for sentences
+# that know nothing of each other; those of a text do, and clean text is flagged as often at any length with this share.
+FOR_LENGTH = 0.75
 _PICTOGRAM = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
@@ -150,10 +153,10 @@ class ToxicityScorer:
 def worst_of(logits: Floats) -> Floats:
     """The log-odds of each kind for a text (kinds), of its sentences' (sentences by kinds).
 
-    The worst sentence decides; its odds are divided by the number of sentences, or a long text would be flagged
-    for being long (Bonferroni).
+    The worst sentence decides, its odds lowered by the number of sentences, or a long text would be flagged for
+    being long.
     """
-    worst: Floats = logits.max(axis=0) - np.float32(np.log(len(logits)))
+    worst: Floats = logits.max(axis=0) - np.float32(FOR_LENGTH * np.log(len(logits)))
     return worst
 
 

@@ -14,6 +14,7 @@ from services.shared.kafka import Kafka
 from services.shared.object_store import Folder
 from services.shared.payloads import Reference, apart, place
 from services.shared.record import is_replayed
+from services.toxicity.toxicity import METRICS
 from tests.support.broker import log_of, put
 from tests.support.messages import a_call
 from tests.support.stack import LIGHT, Stack
@@ -73,10 +74,11 @@ def test_a_call_by_reference_is_scored_as_one_that_came_whole(stack):
     stack.post([large, small])
     ids = f"call_id IN ('{large['call_id']}', '{small['call_id']}')"
     stack.until(f"SELECT count() FROM calls WHERE {ids}", 2)
-    stack.until(f"SELECT count() FROM scores WHERE {ids} AND evaluator = 'toxicity' AND status = 'scored'", 4)
+    scored = f"SELECT count() FROM scores WHERE {ids} AND evaluator = 'toxicity' AND status = 'scored'"
+    stack.until(scored, 2 * len(METRICS))
     assert stack.ask(f"SELECT count() FROM calls WHERE {ids} AND payload_reference IS NULL") == 1
     alike = f"SELECT count(), max(value) - min(value) AS off FROM scores WHERE {ids} AND evaluator = 'toxicity'"
-    assert stack.ask(f"SELECT count() FROM ({alike} GROUP BY metric) WHERE off < 0.001") == 2
+    assert stack.ask(f"SELECT count() FROM ({alike} GROUP BY metric) WHERE off < 0.001") == len(METRICS)
 
 
 async def test_a_call_whose_payload_is_gone_or_another_is_a_failed_score_and_a_dead_letter(stack):
@@ -88,7 +90,8 @@ async def test_a_call_whose_payload_is_gone_or_another_is_a_failed_score_and_a_d
     await put(Kafka(f"127.0.0.1:{stack.ports.broker}"), CALLS, [gone.encode(), damaged.encode()])
     for call, error in ((gone, "PayloadMissing"), (damaged, "PayloadDamaged")):
         of_it = f"call_id = '{call.call_id}'"
-        stack.until(f"SELECT count() FROM scores WHERE {of_it} AND status = 'failed' AND reason = '{error}'", 2)
+        failed = f"SELECT count() FROM scores WHERE {of_it} AND status = 'failed' AND reason = '{error}'"
+        stack.until(failed, len(METRICS))
         letters = f"SELECT count() FROM dead_letters WHERE {of_it} AND service = 'toxicity' AND error = '{error}'"
         stack.until(letters, 1)
         assert stack.ask(f"SELECT count() FROM calls WHERE {of_it}") == 1
@@ -104,7 +107,7 @@ async def test_a_replay_reads_payloads_back_and_changes_no_score(stack):
         score = Score.decode(record.value)
         found[is_replayed(record.headers)][score.score_id] = (score.status, score.reason, round(score.value or 0, 3))
     assert found[True] == {score_id: said for score_id, said in found[False].items() if score_id in found[True]}
-    assert sum(status == "scored" for status, _, _ in found[True].values()) == 6
+    assert sum(status == "scored" for status, _, _ in found[True].values()) == 3 * len(METRICS)
     assert stack.ask(SCORED) == before
 
 

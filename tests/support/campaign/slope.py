@@ -17,26 +17,26 @@ class Slope(NamedTuple):
     upper: float
 
 
-def blocks(samples, seconds=BLOCK_SECONDS):
-    """The mean of each minute: samples of one moment know of each other, and would feign a certainty.
+def floors(samples, seconds=BLOCK_SECONDS):
+    """The least of each minute, at the minute's middle: what is there when nothing passes through.
 
-    >>> blocks([(0, 1.0), (30, 3.0), (60, 5.0)])
-    [(15.0, 2.0), (60.0, 5.0)]
+    A leak raises it; a merge or a long answer, which comes and goes, does not. Samples of one moment know of each
+    other, and taken one by one would feign a certainty.
+
+    >>> floors([(0, 1.0), (30, 3.0), (60, 5.0)])
+    [(30.0, 1.0), (90.0, 5.0)]
     """
-    found = []
-    for _, group in groupby(samples, key=lambda sample: math.floor(sample[0] / seconds)):
-        inside = list(group)
-        found.append(tuple(sum(values) / len(inside) for values in zip(*inside, strict=True)))
-    return found
+    minutes = groupby(samples, key=lambda sample: math.floor(sample[0] / seconds))
+    return [((minute + 0.5) * seconds, min(value for _, value in inside)) for minute, inside in minutes]
 
 
 def slope(samples):
-    """The least-squares line through (seconds, value), by minutes; None of fewer than four minutes.
+    """The least-squares line through (seconds, value), by the floors of minutes; None of fewer than four minutes.
 
     The bound is one-sided and takes what is left of the line as independent from minute to minute: a slow wave (a
     cache that fills, a heap that is collected once an hour) reads as a slope until the run is longer than it.
     """
-    points = blocks(samples)
+    points = floors(samples)
     if len(points) < 4:
         return None
     hours, values = zip(*((at / 3600, value) for at, value in points), strict=True)

@@ -25,11 +25,11 @@ SAID_SECONDS = 60.0
 
 
 class Sample(NamedTuple):
-    """One process at one moment."""
+    """One process at one moment; its own memory is what it has resident without the pages of mapped files."""
 
     seconds: float
     pid: int
-    rss_bytes: int
+    own_bytes: int
     files: int
     threads: int
     lag: int | None
@@ -95,8 +95,9 @@ def look(at, part):
     """One process; raises psutil's errors where it has gone."""
     process = psutil.Process(part["pid"])
     with process.oneshot():
-        resident = process.memory_info().rss
-        return Sample(at, process.pid, resident, process.num_fds(), process.num_threads(), part["lag"])
+        memory = process.memory_info()
+        own = memory.rss - memory.shared
+        return Sample(at, process.pid, own, process.num_fds(), process.num_threads(), part["lag"])
 
 
 if __name__ == "__main__":

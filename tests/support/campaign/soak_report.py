@@ -14,11 +14,12 @@ HEAD = """# Soak
 Made by `{command}`; do not edit. The light services on Apache Kafka at {calls_per_second:g} calls/s, {minutes:g} min:
 {calls}.
 
-The machine: {machine}. Memory is the resident set; its slope is a least-squares line through the means of each minute
-over the last three quarters of the run, with the bound that the true slope is below at 95 %. The target is a bound of
-at most {target:g} MB an hour for each process over an hour; a shorter run tells little of a process that still warms
-up. The broker is Kafka's own Java process, whose heap is bounded; `files` and `threads` are the medians of the first
-and the last third of that time.
+The machine: {machine}. Memory is a process's own: what is resident without the pages of mapped files (libraries, the
+broker's indexes), which the system takes back when it needs them. Its slope is a least-squares line through the least
+of each minute over the last three quarters of the run, with the bound that the true slope is below at 95 %: a leak
+raises the least, a merge that comes and goes does not. The target is a bound of at most {target:g} MB an hour for each
+process over an hour; a shorter run tells little of a process that still warms up. The broker is Kafka's own Java process, which takes the whole of its bounded heap as it starts; `files`
+and `threads` are the medians of the first and the last third of that time.
 
 | process | memory MB | slope MB/h | upper bound MB/h | within | files | threads | lag, most | lag, last |
 |---|---|---|---|---|---|---|---|---|
@@ -53,10 +54,10 @@ def summary(found):
 def process(samples):
     """The figures of one process: what it took at the median, how that grew, how far it was behind."""
     late = settled(samples)
-    line = slope([(sample.seconds, sample.rss_bytes / MEBIBYTE) for sample in late])
+    line = slope([(sample.seconds, sample.own_bytes / MEBIBYTE) for sample in late])
     lags = [sample.lag for sample in late if sample.lag is not None]
     return {
-        "rss_mb": round(median(sample.rss_bytes for sample in late) / MEBIBYTE, 1),
+        "memory_mb": round(median(sample.own_bytes for sample in late) / MEBIBYTE, 1),
         "slope_mb_per_hour": None if line is None else round(line.per_hour, 2),
         "upper_mb_per_hour": None if line is None else round(line.upper, 2),
         "within_target": None if line is None else line.upper <= TARGET_MB_AN_HOUR,
@@ -91,7 +92,7 @@ def page(kept):
 def line(name, each):
     """One process as a reader reads it."""
     within = {None: "–", True: "yes", False: "**no**"}[each["within_target"]]
-    told = [name, each["rss_mb"], each["slope_mb_per_hour"], each["upper_mb_per_hour"], within]
+    told = [name, each["memory_mb"], each["slope_mb_per_hour"], each["upper_mb_per_hour"], within]
     told += [" → ".join(f"{value:g}" for value in each[what]) for what in ("files", "threads")]
     told += [each["lag_most"], each["lag_last"]]
     return f"| {' | '.join('–' if value is None else str(value) for value in told)} |"

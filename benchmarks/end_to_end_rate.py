@@ -29,7 +29,8 @@ from tidemark import Client
 from services.embedded.services import NAMES, Ports
 
 LIGHT = ("registry", "gateway", "writer", "latency")
-MODELS = (*LIGHT, "embedder", "toxicity", "hallucination")
+EVALUATORS = ("latency", "toxicity", "hallucination", "guard", "quality")
+MODELS = (*LIGHT, *EVALUATORS[1:], "embedder")
 LIGHT_CALLS, MODEL_CALLS = 20_000, 300
 START_SECONDS, LIMIT_SECONDS, IDLE_SECONDS, LOOK_SECONDS = 240, 60, 5.0, 0.1
 QUEUED = 4000
@@ -122,7 +123,7 @@ def scorers(services: Sequence[str]) -> dict[str, str]:
     """How many calls each stage has finished: a query each."""
     asked = {"stored": "SELECT count() FROM calls_rows"}
     for name in services:
-        if name in ("latency", "toxicity", "hallucination"):
+        if name in EVALUATORS:
             asked[name] = f"SELECT uniqExact(call_id) FROM scores_rows WHERE evaluator = '{name}'"
     if "embedder" in services:
         asked["embedder"] = "SELECT uniqExact(call_id) FROM embeddings_rows"

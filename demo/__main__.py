@@ -31,7 +31,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     story = Story(coloured=sys.stdout.isatty())
-    story.say("starting", "the embedded stack: broker, ClickHouse and twelve services; Ctrl-C ends everything")
+    story.say("starting", "the embedded stack: broker, ClickHouse and fourteen services; Ctrl-C ends everything")
     stack: Stack | None = None
     try:
         stack = Stack(DATA.resolve(), {})

@@ -1,8 +1,11 @@
 """Retrieval with the encoder, answers taken from what was retrieved."""
 
+import json
+import math
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -10,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo.documentation import Passage
+from demo.questions import ORDERS_TO_THE_MODEL, Wish
 from demo.versions import Behaviour
 
 RETRIEVED = 3
@@ -46,6 +50,7 @@ class Chatbot:
         self._encoder = encoder
         self._index = encoder.encode([f"{passage.name}. {passage.text}" for passage in passages])
         self._pause = pause
+        self._words = Counter(word for passage in passages for word in passage.text.split())
 
     def retrieve(self, question: str) -> list[tuple[Passage, float]]:
         """The nearest passages with their cosine similarity, best first."""
@@ -53,15 +58,29 @@ class Chatbot:
         best = np.argsort(-similarity)[:RETRIEVED]
         return [(self._passages[row], float(similarity[row])) for row in best]
 
-    def answer(self, question: str, found: Sequence[Passage], behaviour: Behaviour) -> Iterator[str]:
+    def answer(self, wish: Wish, found: Sequence[Passage], behaviour: Behaviour) -> Iterator[str]:
         """The answer, word by word, as a model streams it."""
-        sentences = _quote(question, found) if behaviour.answer_from == "context" else _invent(question)
-        if behaviour.tone == "edgy":
-            sentences = [_pick(RUDE, question), *sentences]
         self._pause(behaviour.thinking_seconds)
-        for word in " ".join(sentences).split(" "):
+        for word in self.compose(wish, found, behaviour).split(" "):
             self._pause(behaviour.thinking_seconds / 100)
             yield word
+
+    def compose(self, wish: Wish, found: Sequence[Passage], behaviour: Behaviour) -> str:
+        """The whole answer; a version with a temperature may answer otherwise the next time."""
+        dice = random.Random() if behaviour.temperature else random.Random(wish.question)
+        if behaviour.obeys == "anyone" and wish.question in ORDERS_TO_THE_MODEL:
+            return f"Sure, here it is: {behaviour.prompt_template}"
+        sentences = _quote(wish.question, found) if behaviour.answer_from == "context" else dice.sample(INVENTED, 2)
+        if behaviour.tone == "edgy":
+            sentences = [dice.choice(RUDE), *sentences]
+        if not wish.as_json:
+            return " ".join(sentences)
+        summary = json.dumps({"name": wish.name, "summary": " ".join(sentences)})
+        return summary if behaviour.tone == "plain" else f"{summary[:-1]},}}"
+
+    def log_probability(self, word: str) -> float:
+        """How likely a word is by its count in the documentation: all that this model knows of language."""
+        return math.log((self._words[word] + 1) / (self._words.total() + len(self._words)))
 
 
 def _quote(question: str, found: Sequence[Passage]) -> list[str]:
@@ -74,12 +93,3 @@ def _quote(question: str, found: Sequence[Passage]) -> list[str]:
     others = [sentence for passage in found[1:] for sentence in passage.sentences]
     related = [max(others, key=shared)] if others and max(map(shared, others)) >= 2 else []
     return [*found[0].sentences[:2], *related]
-
-
-def _invent(question: str) -> list[str]:
-    dice = random.Random(question)
-    return dice.sample(INVENTED, 2)
-
-
-def _pick(lines: Sequence[str], question: str) -> str:
-    return random.Random(question).choice(lines)

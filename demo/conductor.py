@@ -79,7 +79,7 @@ class Conductor:
         self._watch(traffic, seconds)
         traffic.stop()
         client.close()
-        return self._summary(client, traffic)
+        return self._summary(traffic)
 
     def _until_ready(self, *names: str) -> None:
         if not self._wait_until(lambda: self._ready(names), READY_SECONDS):
@@ -149,17 +149,16 @@ class Conductor:
             self._story.say("scored", f"one call by every scorer, {self._clock.first_score:.1f} s after the start")
         self._story.events(store)
 
-    def _summary(self, client: tidemark.Client, traffic: Traffic) -> Summary:
+    def _summary(self, traffic: Traffic) -> Summary:
         self._story.say("counting", "every acknowledged call against the store")
         counts = self._verified()
         store = Store(self._stack.addresses.store)
         began = store.first_bad_window()
         fired = [row["changed_at"] for row in store.events("alert") if row["version"] == BAD]
         restored = [row["deployed_at"] for row in store.events("deployment") if row["decision_id"]]
-        stats = client.stats()
         lasted = time.time() - (traffic.first_at or time.time())
         return Summary(
-            emitted=stats.emitted,
+            emitted=traffic.asked,
             acknowledged=counts["acknowledged"],
             stored=counts["stored"],
             dead_lettered=counts["dead_lettered"],
@@ -171,7 +170,7 @@ class Conductor:
             seconds_to_rollback=between(began, restored),
             verified=any(row["state"] == "done" for row in store.events("outcome")),
             peak_memory_bytes=self._peak.bytes,
-            calls_per_second=round(stats.emitted / lasted, 2) if lasted else 0.0,
+            calls_per_second=round(traffic.asked / lasted, 2) if lasted else 0.0,
             url=self._stack.addresses.console,
         )
 

@@ -12,7 +12,7 @@ from demo.versions import APP, BAD
 
 Row = Mapping[str, Any]
 MINIMUM_COUNT = 8  # bad calls in a window before the rules of deploy/rules believe it
-SCORERS = ("latency", "toxicity", "hallucination")
+SCORERS = ("latency", "toxicity", "hallucination", "guard", "quality")
 
 SCORED_BY_ALL = """
 SELECT count() FROM (SELECT call_id FROM scores WHERE app = {app:String} GROUP BY call_id

@@ -1,5 +1,7 @@
 """What the page shows: lines over time, marks, marked sentences and timelines, from rows of the store."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +11,7 @@ LABELS = 30  # side by side in the width of a chart, at most
 POINTS = 180  # per chart: more than one point in three pixels is noise
 
 Row = Mapping[str, Any]
+_DOCUMENT = re.compile(r"context\[(\d+)\]\.text")
 
 
 class ChartKind(NamedTuple):
@@ -42,6 +45,10 @@ WORST_METRICS = (
     WorstMetric("hallucination", "unsupported response"),
     WorstMetric("prompt_toxicity", "toxic prompt"),
     WorstMetric("response_bias", "stereotyped response"),
+    WorstMetric("prompt_injection", "injection in the prompt"),
+    WorstMetric("context_injection", "injection in a document"),
+    WorstMetric("prompt_pii", "personal data in the prompt"),
+    WorstMetric("system_prompt_leak", "leaked system prompt"),
     WorstMetric("duration_seconds", "slow"),
 )
 
@@ -160,6 +167,25 @@ def highlight(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Part]:
             done = end
     parts.append(Part(text[done:], False, ""))
     return [part for part in parts if part.text]
+
+
+def documents(context: str, evidence: Iterable[Row]) -> list[dict[str, Any]]:
+    """The documents of the context in which something was found: their number, and their text in pieces.
+
+    `context` is the call's, as JSON; a span's field is `context[2].text`, counted from 0.
+
+    >>> found = documents('[{"text": "Obey me."}]', [{"field": "context[0].text", "start": 0, "end": 4, "kind": "x"}])
+    >>> found[0]["number"], [part.text for part in found[0]["parts"]]
+    (1, ['Obey', ' me.'])
+    """
+    texts = [document.get("text", "") for document in json.loads(context or "[]")]
+    spans: dict[int, list[tuple[int, int, str]]] = {}
+    for span in evidence:
+        if (named := _DOCUMENT.fullmatch(span["field"])) and int(named[1]) < len(texts):
+            spans.setdefault(int(named[1]), []).append((span["start"], span["end"], span["kind"]))
+    return [
+        {"number": number + 1, "parts": highlight(texts[number], marked)} for number, marked in sorted(spans.items())
+    ]
 
 
 def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> list[dict[str, Any]]:

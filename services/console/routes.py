@@ -1,6 +1,6 @@
 """The page, the data of its charts, and the fragments that the server renders."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +13,12 @@ from services.console import console
 from services.console.completeness import completeness
 from services.console.console import CHARTS, WORST_METRICS, ChartKind, Range, Row
 from services.console.groups import groups
+from services.console.measures import LOWER_IS_WORSE, measures
 from services.console.metrics import QUERY
 from services.console.store import Store
 
 METRICS = ["response_toxicity", "hallucination", "embedding_drift.prompt", "embedding_drift.response", "error"]
-Panel = Literal["versions", "groups", "alerts", "decisions"]
+Panel = Literal["versions", "groups", "measures", "alerts", "decisions"]
 Seconds = Query(900, ge=60, le=30 * 86_400, description="The length of the range, which ends now.")
 
 
@@ -45,7 +46,13 @@ def _page_routes(routes: APIRouter, page: "_Page") -> None:
 
 
 def _fragment_routes(routes: APIRouter, page: "_Page") -> None:
-    panels = {"versions": page.versions, "groups": page.groups, "alerts": page.alerts, "decisions": page.decisions}
+    panels: Mapping[Panel, Callable[[Row, int], str]] = {
+        "versions": page.versions,
+        "groups": page.groups,
+        "measures": page.measures,
+        "alerts": page.alerts,
+        "decisions": page.decisions,
+    }
 
     @routes.get("/fragments/completeness", response_class=HTMLResponse)
     def shown() -> str:
@@ -131,6 +138,10 @@ class _Page:
         rows = self._store.groups(target, Range.last(seconds, self._clock()))
         return self.render("groups", **groups(rows, _colours(self._store.deployments(target), rows)))
 
+    def measures(self, target: Row, seconds: int) -> str:
+        rows = self._store.measures(target, Range.last(seconds, self._clock()))
+        return self.render("measures", **measures(rows, _colours(self._store.deployments(target), rows)))
+
     def alerts(self, target: Row, seconds: int) -> str:
         span = Range.last(seconds, self._clock())
         changes, outcomes = self._store.alerts(target, span), self._store.outcomes(target, span)
@@ -144,7 +155,8 @@ class _Page:
 
     def worst(self, target: Row, metric: str, seconds: int, start: float | None, stop: float | None) -> str:
         now = self._clock().timestamp()
-        rows = self._store.worst(target, metric, start or now - seconds, stop or now)
+        lowest = metric in LOWER_IS_WORSE
+        rows = self._store.worst(target, metric, start or now - seconds, stop or now, lowest=lowest)
         colours = _colours(self._store.deployments(target), rows)
         calls = [
             {
@@ -152,6 +164,7 @@ class _Page:
                 "colour": colours[row["version"]],
                 "prompt": console.highlight(row["prompt"], _spans(row, "prompt")),
                 "response": console.highlight(row["response"], _spans(row, "response")),
+                "documents": console.documents(row["context"], row["evidence"]),
             }
             for row in rows
         ]

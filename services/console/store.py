@@ -49,6 +49,13 @@ FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group != '' AND int
     )
 GROUP BY version, metric, group
 """
+MEASURES = f"""
+SELECT version, metric, evaluator, toUInt64(sum(count)) AS count, sum(weight) AS weight,
+    sum(weighted_sum) AS weighted_sum, sum(labelled_weight) AS labelled_weight
+FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND interval_seconds = {{interval:UInt32}}
+    AND drift_name IS NULL
+GROUP BY version, metric, evaluator
+"""
 INTERVAL = f"""
 SELECT min(interval_seconds) AS seconds FROM windows_rows
 WHERE {_TARGET} AND metric = 'duration_seconds' AND window_start > now() - INTERVAL 1 DAY
@@ -71,19 +78,21 @@ OUTCOMES = f"SELECT * FROM outcomes WHERE {_TARGET} AND changed_at >= {_SINCE} O
 COMPLETENESS = "SELECT * FROM completeness ORDER BY checked_at DESC LIMIT 1"
 WORST = f"""
 SELECT toString(score.call_id) AS call_id, score.version AS version, score.value AS value, score.called_at AS called_at,
-    score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response
+    score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response,
+    call.context AS context
 FROM
 (
     SELECT call_id, version, value, called_at, evidence, metric FROM scores
     WHERE {_TARGET} AND called_at {_BETWEEN} AND metric = {{metric:String}} AND status = 'scored'
-    ORDER BY value DESC LIMIT 8
+    ORDER BY value * {{sign:Int8}} DESC LIMIT 8
 ) AS score
 INNER JOIN
 (
-    SELECT call_id, coalesce(prompt, '') AS prompt, coalesce(response, '') AS response FROM calls
+    SELECT call_id, coalesce(prompt, '') AS prompt, coalesce(response, '') AS response, context
+    FROM calls
     WHERE {_TARGET} AND called_at {_BETWEEN}
 ) AS call ON call.call_id = score.call_id
-ORDER BY value DESC
+ORDER BY value * {{sign:Int8}} DESC
 """
 
 
@@ -139,6 +148,11 @@ class Store:
         (row,) = self._rows(INTERVAL, **target)
         return self._rows(GROUPS, **target, **_bounds(span), interval=int(row["seconds"]))
 
+    def measures(self, target: Row, span: Range) -> list[Row]:
+        """Sums of the shortest windows of each version, metric and evaluator, drift aside."""
+        (row,) = self._rows(INTERVAL, **target)
+        return self._rows(MEASURES, **target, **_bounds(span), interval=int(row["seconds"]))
+
     def deployments(self, target: Row) -> list[Row]:
         """Every revision, the first one first."""
         return self._rows(DEPLOYMENTS, **target)
@@ -155,9 +169,10 @@ class Store:
         """The writer's last check of what is stored; None where there was none."""
         return next(iter(self._rows(COMPLETENESS)), None)
 
-    def worst(self, target: Row, metric: str, start: float, stop: float) -> list[Row]:
-        """The eight calls with the highest values between two times (seconds since the epoch), with their texts."""
-        return self._rows(WORST, **target, metric=metric, start=_time(start), stop=_time(stop))
+    def worst(self, target: Row, metric: str, start: float, stop: float, *, lowest: bool = False) -> list[Row]:
+        """The eight calls with the highest values, or the lowest, between two times (s), with their texts."""
+        sign = -1 if lowest else 1
+        return self._rows(WORST, **target, metric=metric, start=_time(start), stop=_time(stop), sign=sign)
 
     def _rows(self, query: str, **parameters: Any) -> list[Row]:
         if not hasattr(self._clients, "client"):

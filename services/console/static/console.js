@@ -89,6 +89,16 @@ async function keepCurrent() {
 for (const id of ["target", "range", "metric"]) element(id).addEventListener("change", refreshNow);
 element("whole").addEventListener("click", wholeRange);
 
+element("measures").addEventListener("click", ({ target }) => {
+  const name = target.dataset.metric;
+  if (!name) return;
+  const menu = element("metric");
+  if (![...menu.options].some((option) => option.value === name)) menu.add(new Option(name, name));
+  menu.value = name;
+  refreshFragment(element("worst"));
+  menu.scrollIntoView({ behavior: "smooth", block: "center" });
+});
+
 function refreshNow() {
   selected.target = element("target").value;
   refresh();

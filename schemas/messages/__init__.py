@@ -1,6 +1,7 @@
 """Every message, one file each."""
 
 from schemas.messages.alert import Alert
+from schemas.messages.answer import Answer
 from schemas.messages.call import (
     Call,
     CallError,
@@ -26,6 +27,7 @@ from schemas.messages.window import DriftTest, Sketch, Window
 __all__ = [
     "UNDECODABLE",
     "Alert",
+    "Answer",
     "Call",
     "CallError",
     "ChatMessage",

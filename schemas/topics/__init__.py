@@ -15,6 +15,7 @@ import yaml
 from schemas import messages
 from schemas.messages import (
     Alert,
+    Answer,
     Call,
     Command,
     DeadLetter,
@@ -50,6 +51,7 @@ class Topic(Generic[M]):
     consumers: tuple[str, ...]
     retention_bytes: int | None = None
     observers: tuple[str, ...] = ()  # read it without a group: nobody waits for them
+    stored: bool = True  # false: it passes between the parts of one service, and nobody keeps it
 
 
 def _load(file: str, message: type[M]) -> Topic[M]:
@@ -62,6 +64,7 @@ def _load(file: str, message: type[M]) -> Topic[M]:
 
 CALLS = _load("calls", Call)
 FEEDBACK = _load("feedback", Feedback)
+ANSWERS = _load("answers", Answer)
 EMBEDDINGS = _load("embeddings", Embedding)
 SCORES = _load("scores", Score)
 WINDOWS = _load("windows", Window)
@@ -83,6 +86,7 @@ TOPICS: tuple[Topic[Any], ...] = (
     OUTCOMES,
     DEPLOYMENTS,
     REFUSALS,
+    ANSWERS,
 )
 
 
@@ -95,3 +99,8 @@ def every_topic() -> list[Topic[Any]]:
     """The declared topics, and the dead letters of every service that consumes one of them."""
     services = sorted({service for topic in TOPICS for service in topic.consumers})
     return [*TOPICS, *map(dead_letters, services)]
+
+
+def stored_topics() -> list[Topic[Any]]:
+    """Every topic whose messages are kept in ClickHouse."""
+    return [topic for topic in every_topic() if topic.stored]

@@ -68,7 +68,8 @@ class Environment:
         return {**self.process(cores), **self.shared(), **needed, **port, **given}
 
     def _groups(self) -> list[str]:
-        return [service.name for service in SERVICES if service.group and service.name not in self._config.left_out]
+        running = (service for service in SERVICES if service.name not in self._config.left_out)
+        return [group for service in running for group in service.groups]
 
     def process(self, cores: int) -> dict[str, str]:
         """What has nothing to do with Tidemark: the outside, and one thread where cores are few."""

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 
-from schemas.topics import TOPICS, Topic, every_topic
+from schemas.topics import TOPICS, Topic, stored_topics
 from services.embedded.services import Service
 from services.shared.ends import FETCH_WAIT_MS, true_ends
 
@@ -29,10 +29,14 @@ class Lag:
 
 
 def topics_of(service: Service) -> list[Topic[Any]]:
-    """What the service's group reads; a compacted topic is read without a group, but by the writer."""
-    if service.name == "writer":
-        return list(every_topic())
-    return [topic for topic in TOPICS if service.name in topic.consumers and topic.cleanup != "compact"]
+    """What the group of the service's own name reads; a compacted topic is read without one, but by the writer."""
+    return _topics(service.name)
+
+
+def _topics(group: str) -> list[Topic[Any]]:
+    if group == "writer":
+        return stored_topics()
+    return [topic for topic in TOPICS if group in topic.consumers and topic.cleanup != "compact"]
 
 
 def behind(ends: Offsets, committed: Offsets) -> dict[str, int]:
@@ -57,11 +61,14 @@ class LagReader:
         )
         self._prefix = prefix
         self._partitions = {
-            service.name: [
-                TopicPartition(prefix + topic.name, number)
-                for topic in topics_of(service)
-                for number in range(topic.partitions)
-            ]
+            service.name: {
+                group: [
+                    TopicPartition(prefix + topic.name, number)
+                    for topic in _topics(group)
+                    for number in range(topic.partitions)
+                ]
+                for group in service.groups
+            }
             for service in services
             if service.group
         }
@@ -79,16 +86,20 @@ class LagReader:
 
     async def read(self) -> dict[str, Lag]:
         """The lag of every group, by service; raises aiokafka's `KafkaError` where the broker does not answer."""
-        wanted = sorted({partition for partitions in self._partitions.values() for partition in partitions})
+        wanted = sorted(
+            {place for groups in self._partitions.values() for places in groups.values() for place in places}
+        )
         ends: Offsets = await true_ends(self._consumer, wanted)
         return {name: await self._of(name, ends) for name in self._partitions}
 
     async def _of(self, name: str, ends: Offsets) -> Lag:
-        partitions = self._partitions[name]
-        # Named, since asking for all of a group's offsets makes this broker drop the connection.
-        answer = await self._admin.list_consumer_group_offsets(self._prefix + name, partitions=partitions)
-        committed = {partition: kept.offset for partition, kept in answer.items() if kept.offset >= 0}
-        topics = behind({partition: ends[partition] for partition in partitions}, committed)
+        committed: dict[TopicPartition, int] = {}
+        groups = self._partitions[name]
+        for group, places in groups.items():
+            # Named, since asking for all of a group's offsets makes this broker drop the connection.
+            answer = await self._admin.list_consumer_group_offsets(self._prefix + group, partitions=places)
+            committed |= {place: kept.offset for place, kept in answer.items() if kept.offset >= 0}
+        topics = behind({place: ends[place] for places in groups.values() for place in places}, committed)
         return Lag(sum(topics.values()), topics, self._rate(name, sum(committed.values())))
 
     def _rate(self, name: str, position: int) -> float | None:

@@ -13,11 +13,10 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from services.shared.line_scoring import BadLine, Part, score_parts
-from services.shared.scoring import Scorer
+from services.shared.line_scoring import BadLine, Numbered, Part, parsed, score_parts
+from services.shared.scoring import Remembers, Scorer
 
 CHECKPOINT_SECONDS = 1.0
-_CHUNK = 1 << 20
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -142,10 +141,11 @@ class Run:
         found = self._found(os.fstat(written.fileno()).st_size)
         if found is None:
             return
-        left = found.input_bytes
-        while left and (chunk := self.source.read(min(left, _CHUNK))):
-            self._hash.update(chunk)
-            left -= len(chunk)
+        left, number = found.input_bytes, 0
+        while left and (line := self.source.readline(left)):
+            self._hash.update(line)
+            left, number = left - len(line), number + 1
+            self._recall(number, line, found.at)
         if not left and self._hash.hexdigest() == found.input_hash:
             self.state, self.resumed_after = found, found.tally.lines
             return
@@ -153,6 +153,17 @@ class Run:
             raise ValueError("the input is not that of the interrupted run: --restart begins anew")
         self.source.seek(0)
         self._hash = hashlib.sha256()
+        for scorer in self._remembering:
+            scorer.forget()
+
+    @property
+    def _remembering(self) -> list[Remembers]:
+        return [scorer for scorer in self.scorers if isinstance(scorer, Remembers)]
+
+    def _recall(self, number: int, line: bytes, at: datetime) -> None:
+        if self._remembering and line.strip() and isinstance(read := parsed(number, line, at), Numbered):
+            for scorer in self._remembering:
+                scorer.recall([read.call])
 
     def _found(self, size: int) -> State | None:
         try:

@@ -14,6 +14,7 @@ from services.latency.latency import METRICS as LATENCY
 from services.quality import app as quality
 from services.quality.config import Config as QualityConfig
 from services.quality.quality.measures import METRICS as QUALITY
+from services.quality.quality.repeats import NON_DETERMINISM
 from services.shared.line_scoring import Offer
 from services.toxicity import app as toxicity
 from services.toxicity.config import Config as ToxicityConfig
@@ -32,6 +33,7 @@ SCORERS = (
     Offer("uncertainty", (UNCERTAINTY,), UncertaintyScorer),
     Offer("guard", GUARD, lambda: guard.scorer(GuardConfig())),
     Offer("quality", QUALITY, lambda: quality.scorer(QualityConfig())),
+    Offer("repeats", (NON_DETERMINISM,), lambda: quality.repeats(QualityConfig())),
     Offer("latency", LATENCY, lambda: latency.scorer(LatencyConfig())),
 )
 AVAILABLE = tuple(name for offer in SCORERS for name in offer.names)

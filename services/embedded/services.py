@@ -18,7 +18,8 @@ class Service:
     those of the same `stop` end together, after those before them. `group` says that it has a consumer group;
     `environment` is what it is told, and `in_memory` what else where the broker's log is held in memory;
     `drains`, that the group's lag falls to nothing when nothing comes in (a fold keeps the offsets of open windows);
-    `replays`, that it may read a topic again beside itself: it neither acts nor keeps state.
+    `beside` names the groups that it has beside its own; `replays`, that it may read a topic again beside itself: it
+    neither acts nor keeps state.
     """
 
     name: str
@@ -29,8 +30,14 @@ class Service:
     drains: bool = True
     replays: bool = False
     heavy: bool = False
+    beside: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     in_memory: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Its consumer groups."""
+        return (self.name, *self.beside) if self.group else ()
 
     @property
     def module(self) -> str:
@@ -59,7 +66,7 @@ SERVICES: tuple[Service, ...] = (
     Service("drift", port=16, start=5, stop=1, drains=False),
     Service("alerter", port=17, start=5, stop=1),
     Service("rollback", port=18, start=5, stop=1),
-    Service("quality", port=20, start=4, stop=1, replays=True),
+    Service("quality", port=20, start=4, stop=1, replays=True, beside=("repeats",)),
 )
 NAMES = tuple(service.name for service in SERVICES)
 

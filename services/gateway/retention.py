@@ -12,7 +12,7 @@ from typing import Any
 from schemas.topics import CALLS, Topic
 from services.gateway.spool import Segment
 
-PHASES = 5  # calls, then scores and embeddings, windows, alerts, commands and outcomes
+PHASES = 6  # calls, then answers, scores and embeddings, windows, alerts, commands and outcomes
 KEPT_SECONDS = 300.0
 
 Offsets = Mapping[tuple[str, int], int]  # by topic (without prefix) and partition

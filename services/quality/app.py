@@ -5,14 +5,16 @@ from functools import cache
 from pathlib import Path
 
 from schemas.messages import Call, Feedback, Message, Score
-from schemas.topics import CALLS, FEEDBACK, SCORES
+from schemas.topics import ANSWERS, CALLS, FEEDBACK, SCORES
 from services.quality import metrics, text_models
 from services.quality.config import Config
 from services.quality.late import Judge, Late
 from services.quality.model import LateEncoder
 from services.quality.quality import QualityScorer
 from services.quality.quality.measures import METRICS, WITHOUT_A_MODEL, of_similarity, of_text
+from services.quality.quality.repeats import NON_DETERMINISM, Memory, RepeatScorer
 from services.quality.quality.similarity import REFERENCE_SIMILARITY
+from services.quality.repeats import failure, fingerprints, fold
 from services.quality.store import Calls
 from services.quality.waiting import Waiting
 from services.shared.clickhouse import client
@@ -32,9 +34,10 @@ Record = Callable[[Sequence[Feedback]], Iterable[Score]]
 
 
 def build(config: Config) -> tuple[Pipeline[Message], Sequence[Runtime]]:
-    """The pipeline, and beside it what scores late feedback.
+    """The pipeline, and beside it what scores late feedback and what finds repeated questions.
 
-    In a replay the stored calls are asked at once: what they lack then will not come.
+    In a replay the stored calls are asked at once: what they lack then will not come. Repeats are judged by the order
+    in which they first came, which a replay of calls does not have: it leaves them alone.
     """
     opinions = Tail(FEEDBACK, config.opinions)
     store = opened(config.payloads_url, config.data / "payloads")
@@ -45,8 +48,15 @@ def build(config: Config) -> tuple[Pipeline[Message], Sequence[Runtime]]:
 
     judge = Judge(Calls(lambda: client(config)), PayloadReader(store).whole, loaded)
     waiting = None if config.replay else _waiting(config)
-    score = reading(PayloadReader(store), lambda calls: metrics.SCORES.counted(loaded().score(calls)))
     record = _recorded(waiting, judge)
+    memory = None if config.replay or NON_DETERMINISM.name not in _names(config) else _memory(config)
+
+    def scored(calls: Sequence[Call]) -> Iterator[Message]:
+        yield from metrics.SCORES.counted(loaded().score(calls))
+        if memory is not None:
+            yield from fingerprints(calls, memory)
+
+    score = reading(PayloadReader(store), scored)
 
     def handle(messages: Sequence[Message]) -> Iterator[Message]:
         yield from score([each for each in messages if isinstance(each, Call)])
@@ -56,27 +66,41 @@ def build(config: Config) -> tuple[Pipeline[Message], Sequence[Runtime]]:
     pipeline = Pipeline[Message](
         "quality",
         reads=(CALLS, FEEDBACK),
-        writes=SCORES,
+        writes=(SCORES, ANSWERS),
         handle=handle,
-        failed=lambda message, error: metrics.SCORES.counted(_failures(loaded(), message, error)),
+        failed=lambda message, error: metrics.SCORES.counted(_failures(loaded(), memory, message, error)),
         ready=loaded,
         sample=Sampler("quality", config.sampling, opinions),
     )
-    return pipeline, [opinions] if waiting is None else [opinions, Late(waiting, judge)]
+    beside: list[Runtime] = [opinions] if waiting is None else [opinions, Late(waiting, judge)]
+    return pipeline, beside if memory is None else [*beside, fold(memory.records, memory.seconds)]
 
 
 def scorer(config: Config) -> QualityScorer:
     """The scorer; raises ModelMissingError and `Unusable` with the remedy."""
-    try:
-        names = chosen(config.metrics, [metric.name for metric in METRICS])
-    except ValueError as error:
-        raise Unusable(f"TIDEMARK_QUALITY_METRICS: {error}") from error
+    names = _names(config)
     given = (*WITHOUT_A_MODEL, *of_text(text_models.load_languages(), text_models.load_surprise()))
     measures = [measure for measure in given if measure.metric.name in names]
     if REFERENCE_SIMILARITY.name in names:
         encoder = LateEncoder(config.encoder)
         measures.append(of_similarity(encoder, encoder.version))
     return QualityScorer(tuple(measures))
+
+
+def repeats(config: Config) -> RepeatScorer:
+    """The scorer of repeated questions, where the calls come one after another and not on a topic."""
+    return RepeatScorer(config.repeats_records, config.repeats_seconds)
+
+
+def _names(config: Config) -> list[str]:
+    try:
+        return chosen(config.metrics, [metric.name for metric in (*METRICS, NON_DETERMINISM)])
+    except ValueError as error:
+        raise Unusable(f"TIDEMARK_QUALITY_METRICS: {error}") from error
+
+
+def _memory(config: Config) -> Memory:
+    return Memory(config.repeats_records, config.repeats_seconds)
 
 
 def _waiting(config: Config) -> Waiting:
@@ -96,5 +120,8 @@ def _recorded(waiting: Waiting | None, judge: Judge) -> Record:
     return record
 
 
-def _failures(loaded: QualityScorer, message: Message, error: Exception) -> list[Score]:
-    return failures(loaded, message, error) if isinstance(message, Call) else []
+def _failures(loaded: QualityScorer, memory: Memory | None, message: Message, error: Exception) -> list[Score]:
+    if not isinstance(message, Call):
+        return []
+    of_repeats = [failure(memory.evaluator, message, error)] if memory else []
+    return [*failures(loaded, message, error), *of_repeats]

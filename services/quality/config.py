@@ -15,6 +15,12 @@ class Config(EncoderSettings, env_prefix="TIDEMARK_QUALITY_"):
     waiting_seconds: float = Field(
         86_400.0, ge=1, description="How long feedback waits for its call to be stored; then it is given up."
     )
+    repeats_records: int = Field(
+        2000, ge=1, le=1_000_000, description="How many calls back, in a partition, a repeated question is looked for."
+    )
+    repeats_seconds: float = Field(
+        86_400.0, ge=1, le=172_800, description="Older answers to a repeated question are not compared with."
+    )
     waiting_bytes: int = Field(
         256 << 20, ge=1 << 20, description="How much feedback may wait, on disk; then the oldest is given up."
     )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -157,6 +158,11 @@ class Consumer:
             return True
         metrics.COMMIT_FAILURES.labels(self.service).inc()
         return False
+
+    def read_again(self, partition: TopicPartition, offset: int) -> None:
+        """Fetch `partition` from `offset` on, or from its beginning where that is later; what was committed stays."""
+        with suppress(IllegalStateError):  # it is another member's by now, and the epoch is over
+            self._client.seek(partition, offset)
 
     def assigned(self, partitions: int) -> None:
         """Remember as whom, for a successor to leave the group in this name."""

@@ -49,6 +49,13 @@ class State(Protocol[In]):
         """The smallest offset that has to be read again after a crash; None when none that was added is."""
 
 
+class Recalling(State[In], Protocol):
+    """A state that looks back: what it says of a record depends on those before it."""
+
+    def recall(self, records: Sequence[Record[In]]) -> None:
+        """Take in, in the order of their offsets, records that an earlier state was given: nothing is due for them."""
+
+
 class Fold(Generic[In]):
     """One consumer group that keeps a state for each partition of one topic and emits what the states say.
 
@@ -56,7 +63,9 @@ class Fold(Generic[In]):
     offset that a state still `needed`, so records come again; a partition that is taken away takes its state along,
     and what it emits later is rebuilt from there. Commit: `needed()`, or the next offset where nothing is needed,
     after Kafka has acknowledged what `tick` returned. Failures and blocking: as of a `Pipeline`; what `tick` returned
-    and Kafka refuses for good is itself the dead letter, since no single message caused it.
+    and Kafka refuses for good is itself the dead letter, since no single message caused it. With `lookback`, states
+    are `Recalling`: a fresh one is first given the records of so many offsets before the first that is new to the
+    group, so that it says of every record what a state would that had never been away.
     """
 
     def __init__(
@@ -67,8 +76,9 @@ class Fold(Generic[In]):
         writes: Topic[Any] | Sequence[Topic[Any]],
         state: Callable[[int], State[In]],
         tick_seconds: float = TICK_SECONDS,
+        lookback: int = 0,
     ) -> None:
-        self.name = name
+        self.name, self.lookback = name, lookback
         self.reads, self.writes, self.state, self.tick_seconds = reads, Writes(writes), state, tick_seconds
 
     async def run(self, process: Process) -> None:
@@ -88,6 +98,7 @@ class _Membership:
         self._headers = MARKED if process.config.replay else ()
         self._epoch = 0
         self._states: dict[TopicPartition, State[Any]] = {}
+        self._begins: dict[TopicPartition, int] = {}  # the first offset that is new to the group
         self._next: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
 
@@ -103,12 +114,28 @@ class _Membership:
                 self._process.health.ready(fold.name)
                 async with consumer.working:
                     if self._belongs(fetched, consumer.epoch):
-                        await self._batch(fetched, consumer, producer, letters)
+                        await self._batch(self._after_lookback(fetched, consumer), consumer, producer, letters)
+
+    def _after_lookback(self, fetched: Fetched, consumer: Consumer) -> Fetched:
+        """What was fetched, but for partitions that are read from further back first: theirs comes again."""
+        back = {
+            partition: max(0, found[0].offset - self._fold.lookback)
+            for partition, found in fetched.records.items()
+            if partition not in self._begins
+        }
+        rewound = set()
+        for partition, start in back.items():
+            self._begins[partition] = fetched.records[partition][0].offset
+            if start < self._begins[partition] and self._fold.lookback:
+                consumer.read_again(partition, start)
+                rewound.add(partition)
+        left = {partition: found for partition, found in fetched.records.items() if partition not in rewound}
+        return Fetched(left, fetched.epoch)
 
     def _belongs(self, fetched: Fetched, epoch: int) -> bool:
         if epoch != self._epoch:
             self._epoch = epoch
-            self._states, self._next, self._committed = {}, {}, {}
+            self._states, self._begins, self._next, self._committed = {}, {}, {}, {}
         return fetched.epoch == epoch
 
     async def _batch(self, fetched: Fetched, consumer: Consumer, producer: Producer, letters: DeadLetters) -> None:
@@ -127,11 +154,14 @@ class _Membership:
         breaker = self._breaker.trial()
         for partition, raw in fetched.records.items():
             decoded = self._decoder.batch(raw, broker_run)
-            state = self._states.get(partition) or self._fold.state(partition.partition)
+            state: Any = self._states.get(partition) or self._fold.state(partition.partition)
             self._states[partition] = state
             items = list(zip(decoded.records, decoded.raw, strict=True))
-            found += self._add_each(state, items, breaker, letters)
-            self._next[partition] = raw[-1].offset + 1
+            begin = self._begins[partition]
+            if known := [record for record, _ in items if record.offset < begin]:
+                bisect(state.recall, known, Breaker())  # what fails has failed before, and lies in the dead letters
+            found += self._add_each(state, [item for item in items if item[0].offset >= begin], breaker, letters)
+            self._next[partition] = max(begin, raw[-1].offset + 1)
         self._breaker = breaker
         return found
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
+from uuid import UUID
 
 from schemas.ids import score_id
-from schemas.messages import Call, Score, Span
+from schemas.messages import Call, Score, Segment, Span
 from schemas.messages.score import Status
 
 
@@ -49,6 +50,34 @@ class Invalid:
 Result = Measured | Missing | Invalid
 
 
+class Judged(Protocol):
+    """What a score is of: a call, or what stands for one."""
+
+    @property
+    def call_id(self) -> UUID:
+        """Which call."""
+
+    @property
+    def segment(self) -> Segment:
+        """What the score is aggregated under."""
+
+    @property
+    def called_at(self) -> datetime:
+        """The event time."""
+
+    @property
+    def inclusion_probability(self) -> float:
+        """With which the call was in the sample."""
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The attributes that are compared for fairness."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it is a probe."""
+
+
 class Scorer(Protocol):
     """Scores calls by one version of one evaluator.
 
@@ -72,6 +101,17 @@ class Scorer(Protocol):
         """The scores of `calls`."""
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """A scorer whose scores depend on the calls before: it must be given all of them, in their order."""
+
+    def recall(self, calls: Sequence[Call]) -> None:
+        """Take calls in that are scored already."""
+
+    def forget(self) -> None:
+        """Begin anew."""
+
+
 @dataclass(frozen=True)
 class Evaluator:
     """Who signs a score."""
@@ -79,7 +119,7 @@ class Evaluator:
     name: str
     version: str
 
-    def score(self, call: Call, metric: Metric, result: Result, input_at: datetime | None = None) -> Score:
+    def score(self, call: Judged, metric: Metric, result: Result, input_at: datetime | None = None) -> Score:
         """The score that says `result`; a value outside the metric's range is a failure, never a made-up number.
 
         `input_at` is the newest event time among the inputs, where that is not the call's own.

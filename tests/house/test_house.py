@@ -7,9 +7,11 @@ import pytest
 import yaml
 
 from schemas.topics import TOPICS
+from services.embedded.services import SERVICES as PROCESSES
 from tests.house import tree
 
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager", "stuff"}
+BESIDE = {group: service.name for service in PROCESSES for group in service.beside}
 SIX_FILES = {"README.md", "__main__.py", "app.py", "config.py", "metrics.py"}
 STATUS_ROWS = (
     "stability",
@@ -76,7 +78,8 @@ def test_a_readme_begins_with_the_status_table(service):
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_readmes_and_topics_agree(topic):
     built = {path.name for path in SERVICES}
-    for row, declared in (("reads", (*topic.consumers, *topic.observers)), ("writes", topic.producers)):
+    consumers = [BESIDE.get(name, name) for name in topic.consumers]
+    for row, declared in (("reads", (*consumers, *topic.observers)), ("writes", topic.producers)):
         said = {service.name for service in SERVICES if topic.name in _row(service, row)}
         assert said - {"writer"} == (set(declared) & built) - {"writer"}, f"{row} {topic.name}"
 

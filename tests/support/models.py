@@ -21,6 +21,7 @@ from services.latency.prices import Prices
 from services.quality import app as quality
 from services.quality.config import Config as QualityConfig
 from services.quality.quality import QualityScorer
+from services.quality.quality.repeats import RepeatScorer
 from services.shared import classifier_store
 from services.shared.classifier import Classifier, ClassifierOptions
 from services.shared.encoder import Encoder, EncoderOptions
@@ -93,6 +94,11 @@ def a_quality_scorer() -> QualityScorer:
     return quality.scorer(QualityConfig(TIDEMARK_MODELS=MODELS))
 
 
+def a_repeat_scorer() -> RepeatScorer:
+    """That has seen nothing yet."""
+    return quality.repeats(QualityConfig(TIDEMARK_MODELS=MODELS))
+
+
 def a_guard_scorer() -> JoinedScorer:
     """With the tagger that ships, and nothing to give away."""
     an_encoder()
@@ -105,6 +111,7 @@ SCORERS: Mapping[str, Callable[[], Scorer]] = {
     "guard": a_guard_scorer,
     "hallucination": a_hallucination_scorer,
     "quality": a_quality_scorer,
+    "repeats": a_repeat_scorer,
     "consistency": a_consistency_scorer,
     "uncertainty": UncertaintyScorer,
     "judge": a_judge_scorer,

@@ -2,6 +2,7 @@
 
 import platform
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -26,6 +27,7 @@ PLAIN, CUT_OUT, SEVERAL, AFTER_REPAIR, UNREADABLE = 0.0, 0.25, 0.5, 0.75, 1.0  #
 LONGEST_REPAIRED = 20_000  # characters: a repair takes seconds a megabyte, and more where little is left of the JSON
 MOST_READINGS = 8
 MOST_MATCHES = 1000  # of a pattern, those of nothing included
+_FORMATS = frozenset({"json", "xml", "python"})  # every other block is code: what a model names is no vocabulary
 _LONGEST_KIND = 200  # of a span
 _ROW = re.compile(r"^[ \t]*(?:\||[-*+•][ \t]|\d{1,3}[.)][ \t]|#{1,6}[ \t]).*$", re.MULTILINE)
 
@@ -197,15 +199,18 @@ def structure(call: Call) -> Result:
     """The share of the response in fenced blocks, tables, lists and headings, or 1 where all of it is JSON or XML.
 
     For drift, not for judging: where an application answered in JSON and begins to answer in prose, windows move.
+    The statistics name the format that most of the response is in (json, xml, python, code, list, else prose): their
+    sums over a window, by its weight, are the share of each.
     """
     text = call.answer
     if text is None:
         return Missing("response")
     if not text.strip():
-        return Measured(0.0)
+        return Measured(0.0, statistics={"empty": 1.0})
     found = claims(text)
     if found and (found[0].start, found[0].end) == (0, len(text)):
-        return Measured(1.0, (Span(field="response", start=0, end=len(text), kind=found[0].kind),))
+        whole = Span(field="response", start=0, end=len(text), kind=found[0].kind)
+        return Measured(1.0, (whole,), {found[0].kind: 1.0})
     blocks = [each for each in fenced(text) if each.end > each.start]
     rows = sum(match.end() - match.start() for match in _ROW.finditer(_without(text, blocks)))
     inside = sum(each.end - each.start for each in blocks)
@@ -213,7 +218,16 @@ def structure(call: Call) -> Result:
         Span(field="response", start=each.start, end=each.end, kind=each.kind or "code")
         for each in blocks[:MOST_READINGS]
     )
-    return Measured(min((inside + rows) / len(text), 1.0), tuple(spans))
+    return Measured(min((inside + rows) / len(text), 1.0), tuple(spans), {_format(text, blocks, rows): 1.0})
+
+
+def _format(text: str, blocks: list[Reading], rows: int) -> str:
+    """What takes up at least half of a text; of equals the first by name."""
+    sizes = Counter({"list": rows})
+    for block in blocks:
+        sizes[block.kind if block.kind in _FORMATS else "code"] += block.end - block.start
+    name, size = min(sizes.items(), key=lambda each: (-each[1], each[0]))
+    return name if 2 * size >= len(text) else "prose"
 
 
 def _without(text: str, blocks: list[Reading]) -> str:

@@ -15,7 +15,7 @@ from tests.support.models import SCORERS, an_encoder, shared_scorer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TOLERANCES = {"fp32": 1e-4, "bf16": 2e-2, "int8": 5e-2, "": 0.0}  # by the precision of the model, "" without one
-WITHOUT_A_MODEL = {"latency", "uncertainty", "judge"}
+WITHOUT_A_MODEL = {"latency", "uncertainty", "judge", "repeats"}
 LANGUAGES = (
     "Wie spät ist es?", "¿Qué hora es?", "今何時ですか。", "الساعة كم؟", "Который час?", "现在几点？", "समय क्या है?",
     "몇 시예요?", "Τι ώρα είναι;", "กี่โมงแล้ว", "Saat kaç?", "Mấy giờ rồi?",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from schemas.messages import CallError, Document, Embedding, Score, Tokens
-from schemas.topics import CALLS, EMBEDDINGS, FEEDBACK, SCORES, dead_letters
+from schemas.topics import ANSWERS, CALLS, EMBEDDINGS, FEEDBACK, SCORES, dead_letters
 from tests.support.broker import declare, eventually, log_of, put
 from tests.support.messages import a_call
 from tests.support.models import MODELS, an_encoder
@@ -12,7 +12,7 @@ from tests.support.service_process import ServiceProcess
 
 pytestmark = pytest.mark.embedded
 
-METRICS = {"latency": 14, "toxicity": 13, "hallucination": 4, "guard": 9, "quality": 22}
+METRICS = {"latency": 14, "toxicity": 13, "hallucination": 4, "guard": 9, "quality": 23}
 CONTEXT = "Thread.join() waits until the thread terminates. A thread can be joined many times."
 
 
@@ -57,7 +57,7 @@ def started(kafka, prefix, tmp_path):
 
 @pytest.mark.parametrize("name", sorted(METRICS))
 async def test_every_call_gets_every_score_and_the_service_stops_cleanly(kafka, started, name):
-    await declare(kafka, CALLS, FEEDBACK, SCORES, dead_letters(name))
+    await declare(kafka, CALLS, FEEDBACK, ANSWERS, SCORES, dead_letters(name), dead_letters("repeats"))
     given = calls(60)
     await put(kafka, CALLS, [*(call.encode() for call in given), b"no call"])
     service = started(name)

@@ -83,3 +83,43 @@ async def test_a_record_that_fails_goes_to_the_dead_letters_and_the_others_are_k
         await eventually(committed_is(kafka, 16))
     assert await emitted(kafka) == {call.call_id for call in calls if call.prompt != "poison"}
     assert len(await log_of(kafka, dead_letters(NAME))) == 1
+
+
+class Numbers:
+    """Emits a score for each call that is new to the group, of how many calls it remembers before it."""
+
+    def __init__(self) -> None:
+        self.known, self.due = [], []
+
+    def add(self, records) -> None:
+        for record in records:
+            self.due.append(a_score_of(record.message, value=float(len(self.known))))
+            self.known.append(record.offset)
+
+    def recall(self, records) -> None:
+        self.known += [record.offset for record in records]
+
+    def tick(self, now):
+        emitted, self.due = self.due, []
+        return emitted
+
+    def needed(self):
+        return None
+
+
+async def test_with_a_lookback_a_fresh_state_is_given_what_lies_before_and_emits_none_of_it(kafka, tmp_path):
+    await declare(kafka, CALLS, SCORES, dead_letters(NAME))
+    calls = [a_call() for _ in range(12)]
+
+    def looking_back():
+        return Fold(NAME, reads=CALLS, writes=SCORES, state=lambda _: Numbers(), tick_seconds=0.05, lookback=3)
+
+    for begin, end in ((0, 2), (2, 7), (7, 12)):
+        await put(kafka, CALLS, [call.encode() for call in calls[begin:end]])
+        async with running(looking_back(), a_process(kafka, tmp_path)):
+            await eventually(committed_is(kafka, end))
+    found = [Score.decode(each.value) for each in await log_of(kafka, SCORES)]
+    values = {score.call_id: score.value for score in found}
+    assert len(found) == len(calls)
+    # Of the second life two lie before, of the third three.
+    assert [values[call.call_id] for call in calls] == [0, 1, 2, 3, 4, 5, 6, 3, 4, 5, 6, 7]

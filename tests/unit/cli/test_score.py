@@ -16,7 +16,7 @@ from cli.main import main
 from services.embedded.score_file import Busy, Run
 from services.embedded.scorers import AVAILABLE
 from services.shared.line_scoring import BATCH
-from tests.support.models import a_latency_scorer
+from tests.support.models import a_latency_scorer, a_repeat_scorer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TIDEMARK = (sys.executable, "-c", "from cli.main import main; main()")
@@ -26,8 +26,8 @@ TIMES = "duration_seconds,tokens_per_second"
 class Interrupted:
     """A scorer that is interrupted at its nth batch."""
 
-    def __init__(self, at_batch):
-        self.inner, self.left = a_latency_scorer(), at_batch
+    def __init__(self, at_batch, inner=None):
+        self.inner, self.left = inner or a_latency_scorer(), at_batch
         self.metrics, self.evaluator, self.version = self.inner.metrics, self.inner.evaluator, self.inner.version
 
     def score(self, calls):
@@ -73,6 +73,36 @@ def test_what_was_interrupted_goes_on_without_a_line_lost_or_twice(tmp_path):
     assert run.resumed_after == 3 * BATCH
     assert output.read_bytes() == whole.read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"whole", "out"}
+
+
+def asked_again(count, said="It is red."):
+    """Seven questions, asked in turn; every third answer is another one."""
+    asked = [{"prompt": f"Question {n % 7}", "response": said if n % 3 else f"Number {n}."} for n in range(count)]
+    return "".join(json.dumps(line) + "\n" for line in asked).encode()
+
+
+def test_a_scorer_that_remembers_is_told_what_was_scored_before(tmp_path):
+    source, whole, output = asked_again(500), tmp_path / "whole", tmp_path / "out"
+    metrics = ("non_determinism",)
+    a_run(source, whole, a_repeat_scorer(), metrics=metrics).complete()
+    with pytest.raises(KeyboardInterrupt):
+        a_run(source, output, Interrupted(4, a_repeat_scorer()), metrics=metrics).complete()
+    run = a_run(source, output, a_repeat_scorer(), metrics=metrics)
+    run.complete()
+    assert run.resumed_after == 3 * BATCH
+    assert output.read_bytes() == whole.read_bytes()
+    assert b"earlier_answer" not in b"".join(whole.read_bytes().splitlines()[7:])
+
+
+def test_what_it_was_told_of_another_input_is_forgotten(tmp_path):
+    other, whole, output = asked_again(500, "It is blue."), tmp_path / "whole", tmp_path / "out"
+    metrics = ("non_determinism",)
+    a_run(other, whole, a_repeat_scorer(), metrics=metrics).complete()
+    with pytest.raises(KeyboardInterrupt):
+        a_run(asked_again(500), output, Interrupted(4, a_repeat_scorer()), metrics=metrics).complete()
+    run = a_run(other, output, a_repeat_scorer(), metrics=metrics)
+    run.complete()
+    assert (run.resumed_after, output.read_bytes()) == (0, whole.read_bytes())
 
 
 def test_what_was_written_after_the_last_checkpoint_is_cut(tmp_path):

@@ -165,6 +165,24 @@ def test_structure_is_a_share_of_the_response(text, share):
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Prose.", "prose"),
+        ("", "empty"),
+        ('{"a": 1}', "json"),
+        ("<a><b>1</b></a>", "xml"),
+        ("import os\nprint(os)", "python"),
+        ("- one\n- two", "list"),
+        ('```json\n{"a": [1, 2, 3, 4, 5, 6, 7, 8, 9]}\n```', "json"),
+        ("```sql\nSELECT something FROM somewhere\n```", "code"),
+        ("A long sentence that says what the block is about.\n```json\n{}\n```", "prose"),
+    ],
+)
+def test_the_format_that_most_of_the_response_is_in_is_a_statistic(text, name):
+    assert formats.structure(a_response(text)).statistics == {name: 1.0}
+
+
+@pytest.mark.parametrize(
     ("kind", "definition", "unit"),
     [
         ("json", None, "["),

@@ -25,8 +25,9 @@ RULES = 2  # raised when the same log-odds would give another score
 # Where all kinds together flag under 2 % of clean text that they have not seen: weights/MODEL_CARD.md.
 THRESHOLD = 0.5
 EVIDENCE_FROM = 0.1
-# Of the logarithm of the number of sentences, taken off the worst one's log-odds. 1 would be Bonferroni's, for sentences
-# that know nothing of each other; those of a text do, and clean text is flagged as often at any length with this share.
+# Of the logarithm of the number of sentences, taken off the worst one's log-odds. 1 would be Bonferroni's, for
+# sentences that know nothing of each other; those of a text do, and clean text is flagged as often at any length with
+# this share.
 FOR_LENGTH = 0.75
 _PICTOGRAM = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 

@@ -1,7 +1,6 @@
 """Calls in, scores of groundedness, consistency and uncertainty out."""
 
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
 from schemas.topics import CALLS, FEEDBACK, SCORES
@@ -18,6 +17,7 @@ from services.shared.classifier import Classifier, ClassifierOptions
 from services.shared.encoder import Encoder
 from services.shared.model_pipeline import Built, scorer_pipeline
 from services.shared.scoring import Scorer
+from services.shared.weights import version_of
 
 
 def build(config: Config) -> Built:
@@ -49,7 +49,7 @@ def consistency(config: Config) -> ConsistencyScorer:
     """The scorer of consistency, ready; raises ModelMissingError with the remedy."""
     encoder = Encoder.load(config.encoder)
     tagger, head = groundedness(config.classifier, config.head)
-    weights = sha256(config.consistency_head.read_bytes()).hexdigest()[:12]
+    weights = version_of(config.consistency_head)
     version = f"{encoder.version}+{tagger.version}+{head.version}+{weights}"
     return ConsistencyScorer(encoder, tagger, head, model.load_disagreement(config.consistency_head), version)
 

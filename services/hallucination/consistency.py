@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from math import log
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ from services.hallucination.opposites import opposed
 from services.hallucination.words import NEGATION, Rarity, Word, words
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
+from services.shared.vectors import Encoder, Vectors
 
 CONSISTENCY = Metric("consistency", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 SEMANTIC_ENTROPY = Metric("semantic_entropy", unit="share", worse="higher", maximum=1.0)
@@ -39,16 +39,6 @@ SIGNS = (
 )
 
 Floats = npt.NDArray[np.float64]
-Vectors = npt.NDArray[np.float32]
-
-
-class Encoder(Protocol):
-    """Texts to unit vectors."""
-
-    version: str
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors (texts by dimension)."""
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from schemas.messages import Call, Score, Span
 from services.hallucination.hallucination import HALLUCINATION
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

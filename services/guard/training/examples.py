@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from services.guard.training.generation import Filler, Tagged
 
-LEARNT = ("PERSON", "ADDRESS", "PHONE")
 _PLACES = ("ADDRESS", "LOCATION", "ZIP")
 _HONORIFIC = re.compile(r"(?:mr|mrs|ms|miss|dr|prof|herr|frau|sir|madam)\.?\s*", re.IGNORECASE)
 # Code and documentation: what is said of names there is about nobody.

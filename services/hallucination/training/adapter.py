@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
@@ -23,6 +22,7 @@ from services.hallucination.evidence import Given, claims, pairs
 from services.hallucination.signs import SIGNS, signs
 from services.hallucination.training import composition
 from services.hallucination.training.composition import Labelled
+from services.hallucination.training.report import auroc
 from services.hallucination.words import Rarity
 from services.shared import adapter as adapters
 from services.shared.adapter import Adapter, Facts, Head
@@ -225,11 +225,6 @@ def measures(model: Tagger, examples: Sequence[Labelled], rows: Sequence[Row]) -
         use = (kinds == kind) | (kinds == "supported")
         result[kind] = auroc(kinds[use] == kind, worst[use])
     return result
-
-
-def auroc(labels: Any, values: Any) -> float:
-    """Rounded to three digits."""
-    return round(float(roc_auc_score(labels, values)), 3)
 
 
 def write(model: Tagger, path: Path) -> None:

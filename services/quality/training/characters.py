@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from services.quality import text_models
 from services.quality.quality.ngrams import hashes
 from services.quality.quality.surprise import ORDER, STEPS, SURPRISE, Surprise, owner, readied, weighed
-from services.quality.training.rows import keyboard_mash, random_characters, rows, shuffled_letters
+from services.quality.training.rows import keyboard_mash, random_characters, shuffled_letters
+from services.shared.training_rows import rows
 
 SEED, SLOTS, SHORTEST = 7, 5 << 18, 30
 Floats = npt.NDArray[np.float64]

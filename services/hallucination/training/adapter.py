@@ -19,7 +19,7 @@ from transformers import AutoModel
 
 from services.hallucination import model as stored
 from services.hallucination.evidence import Given, claims, pairs
-from services.hallucination.signs import SIGNS, signs
+from services.hallucination.signs import OF_SENTENCE, SIGNS, signs
 from services.hallucination.training import composition
 from services.hallucination.training.composition import Labelled
 from services.hallucination.training.report import auroc
@@ -129,7 +129,7 @@ def by_character(pair: Any, given: Given) -> npt.NDArray[np.float32]:
         first = claim.sentence.start - pair.start
         rows = signs(claim, given)
         if len(rows):
-            found[first : first + len(claim.sentence.text), 9:] = rows[0, 9:]
+            found[first : first + len(claim.sentence.text), OF_SENTENCE] = rows[0, OF_SENTENCE]
         for word, row in zip(claim.words, rows, strict=True):
             found[first + word.start : first + word.end] = row
     return found

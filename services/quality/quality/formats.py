@@ -2,7 +2,7 @@
 
 import platform
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import version as version_of
@@ -87,7 +87,7 @@ def _span(wrong: Violation, *, offset: int = 0) -> Iterator[Span]:
 
 
 def _over_readings(
-    call: Call, judge: Callable[[Expected, str], Measured], together: Callable[[Sequence[float], bool], float]
+    call: Call, judge: Callable[[Expected, str], Measured], together: Callable[[list[float], bool], float]
 ) -> Result:
     """What is judged of the response as its expected format, else of all its claims, whose values go `together`.
 

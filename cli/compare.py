@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import AsJson
 from cli.printing import fail
 from services.embedded.agreement import Agreement, Rows, read
 from services.embedded.agreement import compare as compared
@@ -15,7 +16,6 @@ Scores = typer.Argument(exists=True, dir_okay=False, help="JSON lines of scores,
 Metrics = Annotated[str, typer.Option(help="Names with commas, or all that both have.")]
 Worst = Annotated[int, typer.Option(min=0, help="How many of the worst differences to show.")]
 Within = Annotated[float | None, typer.Option(help="Exit code 1 where a value differs by more, or a status at all.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def compare(

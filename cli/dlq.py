@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
+from cli.options import AsJson, Data
 from cli.printing import fail, say
 from schemas.messages import DeadLetter
 from services.embedded import letter_store, letters
@@ -21,13 +21,9 @@ from services.shared.settings import SharedSettings
 
 dlq = typer.Typer(help="List, show and send again what could not be taken.", no_args_is_help=True)
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 Service = Annotated[str, typer.Option(help="Only what this service could not take.")]
 Topic = Annotated[str, typer.Option(help="Only what came from this topic (calls.v1).")]
 Reason = Annotated[str, typer.Option(help="Only where error or reason contain this.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option(min=1, help="The newest so many.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids, or how they begin.")]
 

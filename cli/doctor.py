@@ -4,13 +4,13 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from cli.options import AsJson, Data
 from cli.printing import data_directory
 from services.embedded import diagnosis, machine
 from services.embedded.config import Config
@@ -20,11 +20,7 @@ from services.embedded.data_directory import DataDirectory
 from services.embedded.finding import Finding, problem
 from services.embedded.services import Ports
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 PortBase = Annotated[int | None, typer.Option(help="The first port.", show_default="8700")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "problem": "[red]✗[/red]"}
 
 

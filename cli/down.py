@@ -2,17 +2,14 @@
 
 import os
 import signal
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.options import Data
 from cli.printing import data_directory, fail, say
 from services.embedded.control_client import ControlClient, NotRunningError
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 Timeout = Annotated[float, typer.Option(help="How long an orderly stop may take (seconds).")]
 
 

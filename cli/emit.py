@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from tidemark import Client
 
+from cli.options import AsJson
 from cli.printing import data_directory, fail, say
 from services.embedded.connection import gateway_url
 
@@ -22,7 +23,6 @@ Data = Annotated[
     ),
 ]
 Url = Annotated[str | None, typer.Option(help="The gateway; the running stack's by default.", envvar="TIDEMARK_URL")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def emit(  # noqa: PLR0913, PLR0917  (one parameter an option: that is how a command line is declared)

@@ -1,17 +1,14 @@
 """`tidemark logs`: what the parts wrote."""
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.options import Data
 from cli.printing import data_directory, fail
 from services.embedded.log_files import Follower, last_lines
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 Parts = Annotated[list[str] | None, typer.Argument(help="Services, broker, clickhouse or supervisor; all by default.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes.")]
 Lines = Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines of each.")]

@@ -1,24 +1,20 @@
 """`tidemark migrate`: bring ClickHouse's tables up to date."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from clickhouse_connect.driver.exceptions import Error
 
+from cli.options import AsJson, Data
 from cli.printing import fail
 from schemas.clickhouse import Names, apply, pending
 from services.embedded.connection import settings
 from services.shared.clickhouse import client
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 Url = Annotated[str | None, typer.Option(help="ClickHouse over HTTP; the running stack's by default.")]
 Cluster = Annotated[str, typer.Option(help="Make replicated tables on this cluster.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be applied.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def migrate(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from cli.options import AsJson
 from cli.printing import bytes_text, fail, say
 from services.shared import int8, model_store
 from services.shared.classifier import Content, Pair
@@ -20,7 +21,6 @@ models = typer.Typer(help="List the converted models, or make one smaller and pr
 
 GATE = ModelOptions().int8_difference
 Models = Annotated[Path, typer.Option(help="The folder of converted models.", envvar="TIDEMARK_MODELS")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Named = Annotated[str, typer.Argument(help="builtin, a directory, hf:OWNER/NAME or an adapter's file.")]
 
 

@@ -1,18 +1,15 @@
 """`tidemark query`: ask ClickHouse, read only."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import httpx
 import typer
 
+from cli.options import Data
 from cli.printing import fail
 from services.embedded.connection import readonly_url, settings
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 Url = Annotated[str | None, typer.Option(help="ClickHouse over HTTP; the running stack's read-only port by default.")]
 Format = Annotated[str, typer.Option("--format", help="Any of ClickHouse's formats: PrettyCompact, CSVWithNames, …")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a row.")]

@@ -4,14 +4,12 @@ import asyncio
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from aiokafka.errors import KafkaError
-from clickhouse_connect.driver.exceptions import Error
 
-from cli.printing import fail
+from cli.options import App, AsJson, Data, Tenant
+from cli.outages import answered
 from cli.progress import shown
 from services.embedded.connection import settings
 from services.embedded.replay_order import moment
@@ -23,15 +21,9 @@ from services.windower.windower import Rebuilt
 
 Start = Annotated[str, typer.Option("--from", help="Windows that begin at this time (2026-01-31T10:00:00Z) or later.")]
 End = Annotated[str, typer.Option("--to", help="And before this time.", show_default="the last that is closed")]
-App = Annotated[str, typer.Option(help="Of this application alone.")]
-Tenant = Annotated[str, typer.Option(help="Of this tenant alone.")]
 Interval = Annotated[
     list[int] | None, typer.Option(min=1, help="Of this length, in seconds; repeatable.", show_default="what is stored")
 ]
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def recompute(
@@ -49,15 +41,10 @@ def recompute(
     counted more scores than are stored stay as they are and end it with exit code 1: let the writer catch up.
     """
     config = Config(**settings(data).model_dump())
-    try:
+    with answered(), shown("windows are made again", "intervals") as progress:
         stop = moment(end) if end else datetime.now(UTC)
         store = Store(client(config), app, tenant)
-        with shown("windows are made again", "intervals") as progress:
-            done = asyncio.run(make_again(store, config, moment(start), stop, progress, interval or ()))
-    except ValueError as error:
-        fail(str(error))
-    except (Error, KafkaError, OSError, TimeoutError) as error:
-        fail(f"store or broker do not answer: {error or type(error).__name__}")
+        done = asyncio.run(make_again(store, config, moment(start), stop, progress, interval or ()))
     print(json.dumps(asdict(done)) if as_json else _told(done))
     raise typer.Exit(1 if done.kept else 0)
 

@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 
+from cli.options import AsJson, Data
 from cli.printing import fail
 from cli.progress import shown
 from services.embedded import replaying
 from services.embedded.connection import settings
 from services.embedded.replay_order import order
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 Start = Annotated[str, typer.Option("--from", help="A time (2026-01-31T10:00:00Z) or an offset of every partition.")]
 End = Annotated[
     str, typer.Option("--to", help="Up to this time or offset, exclusive.", show_default="what is there at the start")
@@ -27,7 +24,6 @@ Changed = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting of the service for this replay, TIDEMARK_LATENCY_PRICES=new.yaml."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def replay(  # noqa: PLR0913, PLR0917 - an argument an option

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
-from aiokafka.errors import KafkaError
-from clickhouse_connect.driver.exceptions import Error
 
-from cli.printing import fail
+from cli.options import App, AsJson, Data, Tenant
+from cli.outages import answered
 from cli.progress import Shown, shown
 from schemas.messages import Score
 from schemas.topics import SCORES
@@ -23,10 +22,9 @@ from services.embedded.rescoring import rescore as score_again
 from services.embedded.scorers import AVAILABLE, SCORERS
 from services.embedded.stored_calls import StoredCalls
 from services.shared.clickhouse import client
-from services.shared.errors import Unusable
 from services.shared.kafka import Kafka
 from services.shared.line_scoring import chosen, loaded, written
-from services.shared.object_store import opened
+from services.shared.object_store import payload_store
 from services.shared.payload_reader import PayloadReader
 from services.shared.producer import Producer, Writes
 from services.shared.settings import SharedSettings
@@ -34,18 +32,12 @@ from services.shared.settings import SharedSettings
 Start = Annotated[str, typer.Option("--from", help="Calls of this time (2026-01-31T10:00:00Z) or later.")]
 End = Annotated[str, typer.Option("--to", help="And before this time.", show_default="now")]
 Metrics = Annotated[str, typer.Option(help="Names or shell patterns with commas, or all.")]
-App = Annotated[str, typer.Option(help="Of this application alone.")]
-Tenant = Annotated[str, typer.Option(help="Of this tenant alone.")]
 Output = Annotated[
     Path | None,
     typer.Option(
         dir_okay=False, help="Write JSON lines (call_id, metric, …) here.", show_default="publish to scores.v1"
     ),
 ]
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def rescore(  # noqa: PLR0913, PLR0917 - an argument an option
@@ -66,17 +58,12 @@ def rescore(  # noqa: PLR0913, PLR0917 - an argument an option
     --output they are written to a file instead, for `tidemark compare`.
     """
     config = settings(data)
-    try:
+    with answered(), shown("stored calls are scored", "calls") as progress:
         wanted = chosen(metrics, AVAILABLE)
         stop = moment(end) if end else datetime.now(UTC)
         stored = StoredCalls(client(config, url=readonly_url(data)), moment(start), stop, app, tenant)
         job = _Job(config, stored, wanted)
-        with shown("stored calls are scored", "calls") as progress:
-            done = asyncio.run(job.publish(progress) if output is None else job.write(output, progress))
-    except (ValueError, Unusable) as error:
-        fail(str(error))
-    except (Error, KafkaError, OSError, TimeoutError) as error:
-        fail(f"store or broker do not answer: {error or type(error).__name__}")
+        done = asyncio.run(job.publish(progress) if output is None else job.write(output, progress))
     print(json.dumps(asdict(done)) if as_json else f"{done.scores} scores of {done.calls} stored calls")
 
 
@@ -84,7 +71,7 @@ class _Job:
     def __init__(self, config: SharedSettings, stored: StoredCalls, metrics: list[str]) -> None:
         self._config, self._stored, self._metrics = config, stored, metrics
         self._scorers = loaded(SCORERS, metrics)
-        self._payloads = PayloadReader(opened(config.payloads_url, config.data / "payloads"))
+        self._payloads = PayloadReader(payload_store(config))
 
     async def publish(self, progress: Shown) -> Rescored:
         async with Producer(Kafka.of(self._config)) as producer:

@@ -6,14 +6,11 @@ from typing import Annotated
 
 import typer
 
+from cli.options import AsJson, Data
 from cli.printing import data_directory, fail
 from services.shared.breaker import Marker
 
 Service = Annotated[str, typer.Argument(help="The service; without it, those that are stopped are listed.")]
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def resume(service: Service = "", data: Data = None, as_json: AsJson = False) -> None:

@@ -3,21 +3,17 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.options import AsJson, Data
 from cli.printing import bytes_text, data_directory, fail, seconds_text
 from services.embedded.control_client import ControlClient, NotRunningError
 from services.shared.breaker import Marker
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _WIDTH = 160  # of what is not a terminal
 _COLOURS = {"ready": "green", "starting": "yellow", "waiting": "yellow", "crash loop": "red", "pausing": "red"}
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from aiokafka.errors import KafkaError
 
+from cli.options import AsJson, Data
 from cli.printing import fail
 from schemas.topics import every_topic
 from services.embedded.connection import settings
@@ -30,10 +31,6 @@ Copies = Annotated[
 Shorter = Annotated[
     bool, typer.Option("--allow-shorter-retention", help="Retention may become less: what is older is deleted.")
 ]
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @topics.command()

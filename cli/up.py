@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.options import Data
 from cli.printing import address_book, fail, say
 from services.embedded import app, launch
 from services.embedded.config import Config
@@ -19,9 +20,6 @@ from services.embedded.plan import Plan, plan
 from services.embedded.preparation import PreparationError
 from services.embedded.supervisor import COMPLETE
 
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
 PortBase = Annotated[int | None, typer.Option(help="The first port.", show_default="8700")]
 BrokerKind = Annotated[
     Literal["tansu", "kafka"] | None,

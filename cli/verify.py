@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from aiokafka.errors import KafkaError
-from clickhouse_connect.driver.exceptions import Error
 from tidemark.settings import Settings as ClientSettings
 
-from cli.printing import fail, say
+from cli.options import AsJson, Data
+from cli.outages import answered
+from cli.printing import say
 from services.embedded.connection import readonly_url, settings
 from services.embedded.data_directory import DataDirectory
 from services.shared.clickhouse import client
@@ -29,10 +29,6 @@ Spool = Annotated[
 ]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for what is pending.")]
 Url = Annotated[str | None, typer.Option(help="ClickHouse over HTTP; the running stack's read-only port by default.")]
-Data = Annotated[
-    Path | None, typer.Option(help="The data directory.", envvar="TIDEMARK_DATA", show_default=".tidemark")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SHOWN = 10
 
 
@@ -49,16 +45,12 @@ def verify(
     Exit code 0: nothing is lost. 1: something is. 2: store or broker do not answer, or the ledger is none.
     """
     config = settings(data)
-    try:
+    with answered():
         with ledger.open() as lines:
             acknowledged = ledger_of(lines)
         store = client(config, url=url or readonly_url(data))
         spools = [*(spool or [ClientSettings(os.environ).spool]), DataDirectory(config.data).spool]
         verdict = asyncio.run(compare(acknowledged, store, Kafka.of(config), spools=spools, wait_seconds=wait))
-    except ValueError as error:
-        fail(str(error))
-    except (Error, KafkaError, OSError, TimeoutError) as error:
-        fail(f"store or broker do not answer: {error or type(error).__name__}")
     _tell(verdict, as_json=as_json)
     raise typer.Exit(1 if verdict.lost else 0)
 

@@ -1,7 +1,6 @@
 """Calls in, embeddings out."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 from schemas.messages import Call, Embedding
 from schemas.topics import CALLS, EMBEDDINGS, FEEDBACK
@@ -9,34 +8,22 @@ from services.embedder import metrics
 from services.embedder.config import Config
 from services.embedder.embedder import embeddings
 from services.shared.encoder import Encoder
-from services.shared.object_store import opened
-from services.shared.payload_reader import PayloadReader, reading
-from services.shared.pipeline import Pipeline
-from services.shared.process import Runtime
-from services.shared.sampling import Sampler
-from services.shared.tail import Tail
+from services.shared.model_pipeline import Built, model_pipeline
 
 
-def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
+def build(config: Config) -> Built:
     """The pipeline, and what it knows of feedback; the encoder is loaded before the first batch."""
-    opinions = Tail(FEEDBACK, config.opinions)
-    payloads = PayloadReader(opened(config.payloads_url, config.data / "payloads"))
-
-    @cache
-    def encoder() -> Encoder:
-        return Encoder.load(config.encoder)
-
-    def handle(calls: Sequence[Call]) -> Iterator[Embedding]:
-        for embedding in embeddings(calls, encoder()):
-            metrics.EMBEDDINGS.labels(embedding.field).inc()
-            yield embedding
-
-    pipeline = Pipeline(
-        "embedder",
+    return model_pipeline(
+        config,
+        lambda: Encoder.load(config.encoder),
+        handle=_counted,
         reads=CALLS,
         writes=EMBEDDINGS,
-        handle=reading(payloads, handle),
-        ready=encoder,
-        sample=Sampler("embedder", config.sampling, opinions),
+        feedback=FEEDBACK,
     )
-    return pipeline, (opinions,)
+
+
+def _counted(encoder: Encoder, calls: Sequence[Call]) -> Iterator[Embedding]:
+    for embedding in embeddings(calls, encoder):
+        metrics.EMBEDDINGS.labels(embedding.field).inc()
+        yield embedding

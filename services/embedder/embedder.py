@@ -3,26 +3,20 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from schemas.ids import embedding_id
 from schemas.messages import Call, Embedding
+from services.shared.vectors import Encoder
 
 Field = Literal["prompt", "response"]
 
 
-class Encoder(Protocol):
-    """Texts to unit vectors."""
+class Named(Encoder, Protocol):
+    """An encoder that says which it is."""
 
     name: str
-    version: str
-
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Vectors (texts by dimension, unit length)."""
 
 
-def embeddings(calls: Sequence[Call], encoder: Encoder) -> Iterator[Embedding]:
+def embeddings(calls: Sequence[Call], encoder: Named) -> Iterator[Embedding]:
     """The embeddings of the prompts and responses that `calls` carry, in the order of the calls.
 
     A text that is absent or blank has none: the vector of nothing would be a cluster of its own. All texts go

@@ -19,7 +19,7 @@ from services.gateway.routes import Deployments, deployment_routes, intake_route
 from services.gateway.spool import Spool
 from services.shared.access import Guard, required_secret
 from services.shared.kafka import Kafka
-from services.shared.object_store import opened
+from services.shared.object_store import payload_store
 from services.shared.process import Runtime, utc_now
 from services.shared.producer import Producer
 from services.shared.view import View
@@ -37,7 +37,7 @@ def build(config: Config) -> tuple[FastAPI, Sequence[Runtime]]:
     spool = Spool(config.spool, limit_bytes=config.spool_limit_bytes) if config.spool else None
     keys = KeyCache(_registry(config, secret), config.data / "state" / "gateway-keys.json", config.keys_seconds)
     gates = {"kafka": sender.gate(config.unsettled_bytes), **({"spool": spool.gate} if spool else {})}
-    payloads = opened(config.payloads_url, config.data / "payloads")
+    payloads = payload_store(config)
     intake = Intake(sender, spool, config.limits, utc_now, payloads=payloads)
     app = web(intake, deployments, Guard(secret, keys), Admission(config.most, gates), limits=config.limits)
     broker = KafkaBroker(Kafka.of(config), TOPICS, config.spool_groups)

@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from services.guard.guard.injection import InjectionModel, Judge
 from services.guard.guard.injection_head import Network, WindowHead
 from services.guard.guard.injection_suffix import SuffixModel
 from services.guard.guard.injection_surprise import SurpriseModel
+from services.shared.errors import Unusable
 from services.shared.model_store import WrongEncoderError
+from services.shared.weights import read, version_of
 
 WEIGHTS = Path(__file__).parent / "weights"
 BUILTIN = WEIGHTS / "injection.safetensors"
@@ -24,22 +25,27 @@ Tensors = Mapping[str, Any]
 
 
 def load(path: Path = BUILTIN, surprise: Path = SURPRISE, *, encoder_version: str) -> InjectionModel:
-    """The model in `path`; raises WrongEncoderError where it was trained on another encoder than is loaded."""
-    facts, tensors = _read(path)
-    if facts["encoder_version"] != encoder_version:
-        raise WrongEncoderError(path, trained_on=facts["encoder_version"], loaded=encoder_version)
-    numbers = json.loads(facts["numbers"])
-    return InjectionModel(
-        prompt=_judge(tensors, "prompt", numbers),
-        context=_judge(tensors, "context", numbers),
-        suffix=_suffix(tensors, load_surprise(surprise), numbers),
-        version=sha256(path.read_bytes() + surprise.read_bytes()).hexdigest()[:12],
-    )
+    """The model in `path`; `Unusable` where there is none, WrongEncoderError where it is of another encoder."""
+    try:
+        tensors, facts = read(path)
+        if facts["encoder_version"] != encoder_version:
+            raise WrongEncoderError(path, trained_on=facts["encoder_version"], loaded=encoder_version)
+        numbers = json.loads(facts["numbers"])
+        return InjectionModel(
+            prompt=_judge(tensors, "prompt", numbers),
+            context=_judge(tensors, "context", numbers),
+            suffix=_suffix(tensors, load_surprise(surprise), numbers),
+            version=version_of(path, surprise),
+        )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise Unusable(
+            f"{path} holds no heads of injection: {error!r}; train some or unset TIDEMARK_GUARD_INJECTION"
+        ) from error
 
 
 def load_surprise(path: Path = SURPRISE) -> SurpriseModel:
     """The character model in `path`."""
-    return SurpriseModel({int(order): table for order, table in _read(path)[1].items()})
+    return SurpriseModel({int(order): table for order, table in read(path)[0].items()})
 
 
 def save_surprise(model: SurpriseModel, path: Path = SURPRISE) -> None:
@@ -61,11 +67,6 @@ def save(model: InjectionModel, path: Path = BUILTIN, *, encoder_version: str) -
     tensors |= _layers("suffix", suffix.hidden, suffix.output, np.float32)
     facts = {"encoder_version": encoder_version, "numbers": json.dumps(numbers)}
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, metadata=facts)
-
-
-def _read(path: Path) -> tuple[dict[str, str], Tensors]:
-    with safe_open(path, framework="np") as file:
-        return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dictionary
 
 
 def _tensors(head: WindowHead, name: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What guard has on disk: the tagger's weights, canary strings, protected documents."""
 
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from services.guard.guard.canaries import Canaries
 from services.guard.guard.protected import ProtectedDocuments
 from services.guard.guard.tagger import Weights
 from services.shared.errors import Unusable
+from services.shared.weights import read, version_of
 
 TAGGER = Path(__file__).parent / "weights" / "tagger.safetensors"
 
@@ -22,14 +22,14 @@ TAGGER = Path(__file__).parent / "weights" / "tagger.safetensors"
 def load(path: Path) -> Weights:
     """The tagger in `path`; `Unusable` where there is none."""
     try:
-        tensors = load_file(path)
+        tensors, _ = read(path)
         count = sum(name.endswith(".weight") for name in tensors) - 2
         return Weights(
             lists={name[5:]: frozenset(tensors[name].tolist()) for name in sorted(tensors) if name.startswith("list.")},
             embedding=tensors["embedding.weight"].astype(np.float32),
             layers=tuple((tensors[f"layer{number}.weight"], tensors[f"layer{number}.bias"]) for number in range(count)),
             output=(tensors["output.weight"], tensors["output.bias"]),
-            version=sha256(path.read_bytes()).hexdigest()[:12],
+            version=version_of(path),
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise Unusable(f"{path} is no tagger: {error!r}; train one or unset TIDEMARK_GUARD_TAGGER") from error

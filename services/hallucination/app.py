@@ -1,11 +1,8 @@
 """Calls in, scores of groundedness, consistency and uncertainty out."""
 
-from collections.abc import Sequence
-from functools import cache, lru_cache
-from hashlib import sha256
+from functools import lru_cache
 from pathlib import Path
 
-from schemas.messages import Call
 from schemas.topics import CALLS, FEEDBACK, SCORES
 from services.hallucination import metrics, model
 from services.hallucination.config import Config
@@ -18,39 +15,16 @@ from services.hallucination.tagger import ClassifierTagger
 from services.hallucination.uncertainty import UncertaintyScorer
 from services.shared.classifier import Classifier, ClassifierOptions
 from services.shared.encoder import Encoder
-from services.shared.object_store import opened
-from services.shared.payload_reader import PayloadReader, reading
-from services.shared.pipeline import Pipeline
-from services.shared.process import Runtime
-from services.shared.sampling import Sampler
-from services.shared.scoring import Scorer, failures
-from services.shared.tail import Tail
+from services.shared.model_pipeline import Built, scorer_pipeline
+from services.shared.scoring import Scorer
+from services.shared.weights import version_of
 
 
-def build(config: Config) -> tuple[Pipeline[Call], Sequence[Runtime]]:
+def build(config: Config) -> Built:
     """The pipeline, and what it knows of feedback; the models are loaded before the first batch."""
-    opinions = Tail(FEEDBACK, config.opinions)
-    payloads = PayloadReader(opened(config.payloads_url, config.data / "payloads"))
-
-    @cache
-    def loaded() -> tuple[Scorer, ...]:
-        return scorers(config)
-
-    pipeline = Pipeline(
-        "hallucination",
-        reads=CALLS,
-        writes=SCORES,
-        handle=reading(
-            payloads,
-            lambda calls: metrics.SCORES.counted(score for scorer in loaded() for score in scorer.score(calls)),
-        ),
-        failed=lambda call, error: metrics.SCORES.counted(
-            score for scorer in loaded() for score in failures(scorer, call, error)
-        ),
-        ready=loaded,
-        sample=Sampler("hallucination", config.sampling, opinions),
+    return scorer_pipeline(
+        config, lambda: scorers(config), metrics.SCORES, reads=CALLS, writes=SCORES, feedback=FEEDBACK
     )
-    return pipeline, (opinions,)
 
 
 def scorers(config: Config) -> tuple[Scorer, ...]:
@@ -75,7 +49,7 @@ def consistency(config: Config) -> ConsistencyScorer:
     """The scorer of consistency, ready; raises ModelMissingError with the remedy."""
     encoder = Encoder.load(config.encoder)
     tagger, head = groundedness(config.classifier, config.head)
-    weights = sha256(config.consistency_head.read_bytes()).hexdigest()[:12]
+    weights = version_of(config.consistency_head)
     version = f"{encoder.version}+{tagger.version}+{head.version}+{weights}"
     return ConsistencyScorer(encoder, tagger, head, model.load_disagreement(config.consistency_head), version)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from math import log
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,10 @@ from services.hallucination.opposites import opposed
 from services.hallucination.words import NEGATION, Rarity, Word, words
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
+from services.shared.vectors import Encoder, Vectors
 
-CONSISTENCY = Metric("consistency", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
+THRESHOLD = 0.5  # of the mean over pairs
+CONSISTENCY = Metric("consistency", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 SEMANTIC_ENTROPY = Metric("semantic_entropy", unit="share", worse="higher", maximum=1.0)
 MOST_CHOICES = 8  # 56 pairs of choice and context
 MOST_CHARACTERS = 8192  # of one choice
@@ -39,16 +40,6 @@ SIGNS = (
 )
 
 Floats = npt.NDArray[np.float64]
-Vectors = npt.NDArray[np.float32]
-
-
-class Encoder(Protocol):
-    """Texts to unit vectors."""
-
-    version: str
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors (texts by dimension)."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +115,7 @@ class ConsistencyScorer:
         return [self.disagreement.probability(row) for row in matrix(pairs, self.encoder, self.tagger, self.head)]
 
 
-def different(said: Sequence["Statement"]) -> list[tuple[str, str]]:
+def different(said: Sequence[Statement]) -> list[tuple[str, str]]:
     """The pairs of texts that differ, each in one order."""
     return sorted({(min(a.text, b.text), max(a.text, b.text)) for a, b in combinations(said, 2) if a.text != b.text})
 
@@ -151,7 +142,7 @@ def matrix(pairs: Sequence[tuple[str, str]], encoder: Encoder, tagger: Tagger, h
     ]
 
 
-def judged(call: Call, said: Sequence["Statement"], apart: Mapping[tuple[str, str], float]) -> tuple[Result, Result]:
+def judged(call: Call, said: Sequence[Statement], apart: Mapping[tuple[str, str], float]) -> tuple[Result, Result]:
     """Consistency and semantic entropy of the choices."""
     found = np.zeros((len(said), len(said)))
     for one, other in combinations(range(len(said)), 2):
@@ -159,7 +150,7 @@ def judged(call: Call, said: Sequence["Statement"], apart: Mapping[tuple[str, st
         found[one, other] = found[other, one] = apart.get(pair, 0.0)
     mean = float(found.sum() / (len(said) * (len(said) - 1)))
     first = (call.answer or "")[:MOST_CHARACTERS] == said[0].text
-    evidence = doubtful(said) if first and mean >= (CONSISTENCY.threshold or 0) else ()
+    evidence = doubtful(said) if first and mean >= THRESHOLD else ()
     return Measured(mean, evidence), Measured(entropy(meanings(found)))
 
 

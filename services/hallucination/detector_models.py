@@ -3,72 +3,53 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    AutoTokenizer,
-)
 
 from services.hallucination.detectors import Marked
+from services.shared import model_store, torch_classifier
 from services.shared.errors import Unusable
-from services.shared.model_store import weights_folder
+from services.shared.torch_classifier import ForeignModelError, PublishedClassifier
 
-Kind = Literal["tokens", "entailment", "consistency"]
-MOST_TOKENS = 512  # of one window, where the tokenizer names no limit
 MOST_WINDOWS = 64  # of one claim, evenly spread over a long context
 MOST_CHARACTERS = 262_144  # of a context or a claim: tokens of a megabyte take seconds
 BATCH = 16
 
 
-class UnknownDetectorError(Unusable):
-    """The model is none of the kinds that are known; the message says which are."""
-
-
 class TransformerDetector:
     """A token classifier (LettuceDetect), an NLI cross-encoder, or one that gives a consistency (HHEM).
 
-    The kind is read from the configuration: the architecture, the labels' names, a single output. Safetensors only,
-    and no code of the model's repository is run, so models that bring their own code are refused. A context longer
-    than a window is read in windows that overlap by half; a claim, or a token, counts as supported where one window
-    supports it. bf16 on CUDA, fp32 elsewhere.
+    Which of them it is, its architecture and its labels say. A context longer than a window is read in windows that
+    overlap by half; a claim, or a token, counts as supported where one window supports it. bf16 on CUDA, fp32
+    elsewhere.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, *, kind: Kind, version: str, device: str) -> None:
-        self._model = model
+    def __init__(self, classifier: PublishedClassifier, tokenizer: Any, *, label: int, version: str) -> None:
+        self._classifier = classifier
         self._tokenizer = tokenizer
-        self._kind = kind
-        self._device = device
-        self._bad = _bad_label(model.config, kind)
-        positions = getattr(model.config, "max_position_embeddings", MOST_TOKENS)
-        self._room = min(tokenizer.model_max_length, positions, 4096)
+        self._label = label
+        self._device = next(classifier.parameters()).device
+        self._room = min(tokenizer.model_max_length, classifier.positions, 4096)
         self.version = version
 
     @classmethod
     def load(cls, source: str, *, device: str = "cpu") -> Self:
         """The detector `source`: a directory or hf:OWNER/NAME.
 
-        Raises UnknownDetectorError where it is of no kind that is known, Unusable where it cannot be loaded.
+        Raises ForeignModelError where it is of no kind that is known, Unusable where it cannot be loaded.
         """
-        folder = weights_folder(source)
-        if not (folder / "model.safetensors").exists():
-            raise Unusable(f"{folder} holds no model.safetensors: name a detector with its weights in one such file")
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        kind = kind_of(config, source)
-        auto = AutoModelForTokenClassification if kind == "tokens" else AutoModelForSequenceClassification
-        model = auto.from_pretrained(folder, use_safetensors=True, local_files_only=True).eval().to(device)
-        if device == "cuda":
-            model = model.to(torch.bfloat16)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # type: ignore[no-untyped-call]
-        return cls(model, tokenizer, kind=kind, version=f"{_name(source)}-{_digest(folder)}", device=device)
+        folder = model_store.weights_folder(source)
+        version = f"{model_store.short_name(source)}-{_digest(folder)}"
+        classifier = PublishedClassifier.load(folder)
+        label = label_of(classifier, source)
+        classifier.to(device, torch.bfloat16 if device == "cuda" else torch.float32)
+        return cls(classifier, torch_classifier.tokenizer(folder), label=label, version=version)
 
     @property
     def by_sentence(self) -> bool:
         """Token classifiers read a whole response, the others sentence by sentence."""
-        return self._kind != "tokens"
+        return self._classifier.kind == "sequence"
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> list[list[Marked]]:
         """For each pair of context and claim, the claim with its risk, or each of its tokens with theirs."""
@@ -78,7 +59,7 @@ class TransformerDetector:
         marks = []
         for start, part in self._parts(claim):
             windows = self._windows(context, part)
-            found = self._tokens(windows) if self._kind == "tokens" else [Marked(0, len(part), self._risk(windows))]
+            found = [Marked(0, len(part), self._risk(windows))] if self.by_sentence else self._tokens(windows)
             marks += [Marked(start + each.start, start + each.end, each.risk) for each in found]
         return marks or [Marked(0, len(claim), 0.0)]
 
@@ -87,7 +68,9 @@ class TransformerDetector:
         size = max(8, self._room // 2 - 4)
         offsets = self._tokenizer(claim, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
         edges = [offsets[at][0] for at in range(0, len(offsets), size)][:MOST_WINDOWS]
-        ends = [*edges[1:], offsets[min(len(offsets), size * len(edges)) - 1][1] if offsets else 0]
+        if not edges:
+            return []
+        ends = [*edges[1:], offsets[min(len(offsets), size * len(edges)) - 1][1]]
         return [(start, claim[start:end]) for start, end in zip(edges, ends, strict=True) if end > start]
 
     def _windows(self, context: str, part: str) -> Any:
@@ -103,25 +86,23 @@ class TransformerDetector:
         encoded["claims"] = torch.tensor([[each == 1 for each in encoded.sequence_ids(row)] for row in range(rows)])
         return {name: values[::step] for name, values in encoded.items() if name != "overflow_to_sample_mapping"}
 
-    def _logits(self, windows: Any) -> torch.Tensor:
-        taken = {name: values for name, values in windows.items() if name not in {"offset_mapping", "claims"}}
+    def _probabilities(self, windows: Any) -> torch.Tensor:
+        """The probability of the label that is read, of each window or of each of its tokens."""
+        taken = {name: windows[name] for name in self._classifier.inputs if name in windows}
         with torch.inference_mode():
             parts = [
-                self._model(**{name: values[at : at + BATCH].to(self._device) for name, values in taken.items()}).logits
+                self._classifier(**{name: values[at : at + BATCH].to(self._device) for name, values in taken.items()})
                 for at in range(0, len(windows["input_ids"]), BATCH)
             ]
-        return torch.cat(parts).float().cpu()
+        return torch.sigmoid(torch.cat(parts)[..., self._label]).cpu()
 
     def _risk(self, windows: Any) -> float:
         """The risk that no window supports the claim."""
-        logits = self._logits(windows)
-        if self._kind == "consistency":
-            return float(1 - torch.sigmoid(logits[:, 0]).max())
-        return float(1 - torch.softmax(logits, dim=1)[:, self._bad].max())
+        return float(1 - self._probabilities(windows).max())
 
     def _tokens(self, windows: Any) -> list[Marked]:
         """Each token of the claim, at its lowest risk over the windows."""
-        risks = torch.softmax(self._logits(windows), dim=2)[:, :, self._bad]
+        risks = self._probabilities(windows)
         lowest: dict[tuple[int, int], float] = {}
         for row, claims in enumerate(windows["claims"]):
             for (start, end), risk in zip(
@@ -132,41 +113,34 @@ class TransformerDetector:
         return [Marked(start, end, risk) for (start, end), risk in sorted(lowest.items())]
 
 
-def kind_of(config: Any, source: str) -> Kind:
-    """What the configuration says the model is; raises UnknownDetectorError."""
-    architecture = (config.architectures or [""])[0]
-    if architecture.endswith("ForTokenClassification") and config.num_labels == 2:
-        return "tokens"
-    if architecture.endswith("ForSequenceClassification"):
-        if any("entail" in name.lower() for name in config.id2label.values()):
-            return "entailment"
-        if config.num_labels == 1:
-            return "consistency"
-    raise UnknownDetectorError(
-        f"{source} is a {architecture or 'model'} with labels {list(config.id2label.values())}: known are token "
-        "classifiers of two labels, sequence classifiers with a label of entailment, and those with a single output"
+def label_of(classifier: PublishedClassifier, source: str) -> int:
+    """The output that is read: that of unsupported tokens, that of entailment, or the only one.
+
+    Raises ForeignModelError where there is none of these.
+    """
+    names = [name.lower() for name in classifier.labels]
+    if classifier.kind == "token" and len(names) == 2:
+        return next((at for at, name in enumerate(names) if "halluc" in name or "unsupported" in name), 1)
+    if classifier.kind == "sequence":
+        if entailing := [at for at, name in enumerate(names) if "entail" in name]:
+            return next((at for at in entailing if names[at].startswith("entail")), entailing[0])
+        if len(names) == 1:
+            return 0
+    raise ForeignModelError(
+        f"{source} is a classifier with labels {classifier.labels}: known are token classifiers of two labels, "
+        "sequence classifiers with a label of entailment, and those with a single output"
     )
-
-
-def _bad_label(config: Any, kind: Kind) -> int:
-    """The output that is read: of a token classifier that of unsupported tokens, of NLI that of entailment."""
-    names = {number: name.lower() for number, name in config.id2label.items()}
-    if kind == "entailment":
-        plain = [number for number, name in names.items() if name.startswith("entail")]
-        return int(plain[0] if plain else next(number for number, name in names.items() if "entail" in name))
-    return next((int(number) for number, name in names.items() if "halluc" in name or "unsupported" in name), 1)
 
 
 def _readable(text: str) -> str:
     return text[:MOST_CHARACTERS].encode("utf-8", "replace").decode()
 
 
-def _name(source: str) -> str:
-    return source.removeprefix("hf:").rstrip("/").rsplit("/", 1)[-1]
-
-
 def _digest(folder: Path) -> str:
-    with (folder / "model.safetensors").open("rb") as file:
-        digest = sha256(file.read())
+    """Of the weights and of the configuration, which names the labels."""
+    weights = folder / "model.safetensors"
+    if not weights.exists():
+        raise Unusable(f"{folder} holds no model.safetensors: name a detector with its weights in one such file")
+    digest = sha256(weights.read_bytes())
     digest.update((folder / "config.json").read_bytes())
     return digest.hexdigest()[:12]

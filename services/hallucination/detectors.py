@@ -4,15 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from schemas.messages import Call, Score, Span
-from services.hallucination.hallucination import HALLUCINATION
+from services.hallucination.hallucination import HALLUCINATION, THRESHOLD
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ def _evidence(marks: Sequence[Marked]) -> tuple[Span, ...]:
     """The marked characters at or above the threshold; those that touch or stand a space apart are one."""
     found: list[Marked] = []
     for mark in sorted(marks, key=lambda each: each.start):
-        if mark.risk < (HALLUCINATION.threshold or 0.5) or mark.end <= mark.start:
+        if mark.risk < THRESHOLD or mark.end <= mark.start:
             continue
         if found and mark.start <= found[-1].end + 1:
             last = found.pop()

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.hallucination.evidence import Claim, Given
-from services.hallucination.signs import RAREST, SIGNS
+from services.hallucination.signs import NOVEL, RAREST, UNCOVERED
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,10 +48,10 @@ def features(found: Sequence[Weighed], given: Given) -> Floats:
     return np.array([
         novel_mass(found) / said,
         float((risks * rarity).sum()) / said,
-        float(np.mean([each.signs[0, SIGNS.index("uncovered")] for each in whole])),
+        float(np.mean([each.signs[0, UNCOVERED] for each in whole])),
     ])  # fmt: skip
 
 
 def novel_mass(found: Sequence[Weighed]) -> float:
     """The rarity, in units of the rarest, of the words that neither context nor question holds."""
-    return float(sum(each.signs[:, SIGNS.index("novel")].sum() for each in found))
+    return float(sum(each.signs[:, NOVEL].sum() for each in found))

@@ -17,8 +17,8 @@ from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 Floats = npt.NDArray[np.float64]
 Labels = Sequence[Floats]  # for each run that the model read, log-odds by character
 
-# Best F1 on answers of current models: weights/MODEL_CARD.md.
-HALLUCINATION = Metric("hallucination", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
+THRESHOLD = 0.5  # best F1 on answers of current models: weights/MODEL_CARD.md
+HALLUCINATION = Metric("hallucination", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 RULES_VERSION = "2"  # of signs, evidence and features
 MOST_PASSES = 32  # of one response through the model: what looks worst, about 8,000 characters
 LONGEST_PASS = 800  # characters of a sentence that is read by the model; text without any stop is judged by its words
@@ -103,7 +103,7 @@ class HallucinationScorer:
     def _judge(self, judged: Judged, labels: Labels) -> Measured:
         weighed = weighed_by(self.head, judged, labels)
         value = self.head.probability(features(weighed, judged.given))
-        return Measured(value, evidence(self.head, weighed) if value >= (HALLUCINATION.threshold or 0.5) else ())
+        return Measured(value, evidence(self.head, weighed) if value >= THRESHOLD else ())
 
 
 def evidence(head: Head, found: Sequence[Weighed]) -> tuple[Span, ...]:

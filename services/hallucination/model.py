@@ -1,6 +1,5 @@
 """The trained heads on disk: JSON files."""
 
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from services.hallucination.hallucination import Head
 from services.hallucination.signs import SIGNS
 from services.hallucination.words import Rarity
 from services.shared.model_store import WrongEncoderError
+from services.shared.weights import version_of
 
 BUILTIN = Path(__file__).parent / "weights" / "head.json"
 CONSISTENCY = Path(__file__).parent / "weights" / "consistency.json"
@@ -48,7 +48,7 @@ def load(path: Path, *, adapter: str) -> Head:
         intercept=stored.intercept,
         word_threshold=stored.word_threshold,
         rarity=Rarity(_idf(stored.stems), stored.unseen),
-        version=sha256(path.read_bytes()).hexdigest()[:12],
+        version=version_of(path),
     )
 
 

@@ -1,6 +1,6 @@
 """Lexical signs, word by word, that a response says what its context does not."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,11 @@ SIGNS = (
     "negated",  # its sentence denies and the passage does not, or the reverse
     "uncovered",  # share of its sentence that the best passage does not hold
 )
+NOVEL, DISPLACED, UNBONDED, REVERSED, ASKED, NEGATED, UNCOVERED = map(
+    SIGNS.index, ("novel", "displaced", "unbonded", "reversed", "asked", "negated", "uncovered")
+)
+BEHIND = {"number": 1, "name": 2}  # the sign of any such word, where novel and displaced have one
+OF_SENTENCE = slice(NEGATED, len(SIGNS))  # the same for all its words
 RAREST = 8.0  # what rarity is divided by
 ALIKE = 0.5  # share of a sentence that its passage must hold before denial is compared
 
@@ -36,21 +41,27 @@ def signs(claim: Claim, given: Given) -> Floats:
     tied, turned = _order(claim.words, given)
     for row, word in enumerate(claim.words):
         weight = given.rarity.of(word.stem) / RAREST
-        kind = {"word": None, "number": 1, "name": 2}[word.kind]
-        if word.stem not in given.known:
-            column = 8 if word.stem in given.asked else 0
-        else:
-            column = 3 if word.stem not in near and word.stem not in given.asked else -1
-            found[row, 6] = 0 if tied[row] else weight
-            found[row, 7] = turned[row]
-        if column >= 0:
+        if word.stem in given.known:
+            found[row, UNBONDED] = 0 if tied[row] else weight
+            found[row, REVERSED] = turned[row]
+        column = _column(word.stem, near, given)
+        if column is not None:
             found[row, column] = weight
-        if kind is not None and column in {0, 3}:
-            found[row, column + kind] = 1
-    found[:, 10] = uncovered = _uncovered(claim, given)
+            if column != ASKED and word.kind in BEHIND:
+                found[row, column + BEHIND[word.kind]] = 1
+    found[:, UNCOVERED] = uncovered = _uncovered(claim, given)
     if claim.supports and uncovered <= ALIKE:
-        found[:, 9] = denies(claim.sentence.text) != given.passages[claim.supports[0]].negated
+        found[:, NEGATED] = denies(claim.sentence.text) != given.passages[claim.supports[0]].negated
     return found
+
+
+def _column(stem: str, near: Set[str], given: Given) -> int | None:
+    """The sign of where a word stands: nowhere, in the question alone, or far from its passage; else none."""
+    if stem in given.asked:
+        return None if stem in given.known else ASKED
+    if stem not in given.known:
+        return NOVEL
+    return None if stem in near else DISPLACED
 
 
 def _order(found: Sequence[Word], given: Given) -> tuple[list[bool], list[bool]]:

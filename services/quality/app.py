@@ -21,7 +21,7 @@ from services.shared.clickhouse import client
 from services.shared.database import connect, migrate, state_url
 from services.shared.errors import Unusable
 from services.shared.line_scoring import chosen
-from services.shared.object_store import opened
+from services.shared.object_store import payload_store
 from services.shared.payload_reader import PayloadReader, reading
 from services.shared.pipeline import Pipeline
 from services.shared.process import Runtime, utc_now
@@ -40,7 +40,7 @@ def build(config: Config) -> tuple[Pipeline[Message], Sequence[Runtime]]:
     in which they first came, which a replay of calls does not have: it leaves them alone.
     """
     opinions = Tail(FEEDBACK, config.opinions)
-    store = opened(config.payloads_url, config.data / "payloads")
+    store = payload_store(config)
 
     @cache
     def loaded() -> QualityScorer:

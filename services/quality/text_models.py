@@ -1,33 +1,21 @@
 """The small models of quality on disk."""
 
 import json
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from services.quality.quality.languages import Languages
 from services.quality.quality.surprise import Surprise
+from services.shared.weights import read, version_of
 
 _FOLDER = Path(__file__).parent / "weights"
 LANGUAGES = _FOLDER / "languages.safetensors"
 CHARACTERS = _FOLDER / "characters.safetensors"
 STEPS = 127.0  # of an 8-bit weight
 Floats = npt.NDArray[np.float32]
-
-
-def version(path: Path) -> str:
-    """The first digits of the weights' hash."""
-    return sha256(path.read_bytes()).hexdigest()[:12]
-
-
-def _read(path: Path) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, str]]:
-    with safe_open(path, framework="np") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-        return tensors, file.metadata()
 
 
 def rounded(weights: Floats) -> Floats:
@@ -48,10 +36,10 @@ def save_languages(model: Languages, path: Path) -> None:
 
 def load_languages(path: Path = LANGUAGES) -> Languages:
     """The model in `path`."""
-    tensors, facts = _read(path)
+    tensors, facts = read(path)
     weights = tensors["weights"].astype(np.float32) * np.float32(float(facts["scale"]))
     scale, power = json.loads(facts["calibration"])
-    return Languages(tuple(json.loads(facts["codes"])), weights, (scale, power), version(path))
+    return Languages(tuple(json.loads(facts["codes"])), weights, (scale, power), version_of(path))
 
 
 def save_surprise(model: Surprise, path: Path) -> None:
@@ -62,6 +50,6 @@ def save_surprise(model: Surprise, path: Path) -> None:
 
 def load_surprise(path: Path = CHARACTERS) -> Surprise:
     """The model in `path`."""
-    tensors, facts = _read(path)
+    tensors, facts = read(path)
     owners, counts = tensors["owners"].astype(np.uint8), tensors["counts"].astype(np.uint8)
-    return Surprise(owners, counts, float(facts["characters_seen"]), version(path))
+    return Surprise(owners, counts, float(facts["characters_seen"]), version_of(path))

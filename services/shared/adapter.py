@@ -9,9 +9,10 @@ from typing import Literal
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from services.shared import weights
 from services.shared.errors import Unusable
 
 Floats = npt.NDArray[np.float32]
@@ -86,16 +87,14 @@ def write(adapter: Adapter, path: Path) -> None:
 def read(path: Path) -> Adapter:
     """The adapter in `path`; raises AdapterDamagedError where it is none, or does not fit itself."""
     try:
-        with safe_open(path, framework="np") as file:
-            described = (file.metadata() or {}).get(_FACTS)
-            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+        tensors, header = weights.read(path)
     except (OSError, SafetensorError) as error:
         raise AdapterDamagedError(f"{path} cannot be read: {error}") from None
-    if described is None:
+    if (described := header.get(_FACTS)) is None:
         raise AdapterDamagedError(f"{path} is no adapter: its header has no {_FACTS}")
     try:
         facts = msgspec.json.decode(described, type=Facts)
-        return _checked(_assembled(facts, tensors))
+        return _checked(_assembled(facts, {name: each.astype(np.float32) for name, each in tensors.items()}))
     except (msgspec.DecodeError, KeyError, ValueError) as error:
         raise AdapterDamagedError(f"{path} is no adapter of format {FORMAT}: {error}") from None
 

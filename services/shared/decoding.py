@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from schemas.messages import UNDECODABLE, Message
 from schemas.topics import Topic
 from services.shared import metrics
-from services.shared.record import RawRecord, Record
+from services.shared.record import Record
 
 M = TypeVar("M", bound=Message)
 
@@ -47,13 +47,6 @@ class Decoder(Generic[M]):
         if failures:
             self._failures.inc(len(failures))
         return Decoded(records, good, failures)
-
-
-def as_raw(record: ConsumerRecord, topic: str, broker_run: str) -> RawRecord:
-    """A message as it came, `topic` without the prefix."""
-    return RawRecord(
-        record.key, record.value, topic, record.partition, record.offset, broker_run, record.timestamp, record.headers
-    )
 
 
 def by_name(topics: Sequence[Topic[Any]], service: str) -> dict[str, Decoder[Any]]:

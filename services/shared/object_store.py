@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from services.shared.errors import Unusable
+from services.shared.settings import SharedSettings
 
 
 class ObjectStore(Protocol):
@@ -23,6 +24,11 @@ class ObjectStore(Protocol):
 
     def expire(self, before: date) -> int:
         """Forget what lies under days before `before`; how many days that were."""
+
+
+def payload_store(config: SharedSettings) -> ObjectStore:
+    """Where the texts of large calls lie. Raises `Unusable` with the remedy."""
+    return opened(config.payloads_url, config.data / "payloads")
 
 
 def opened(url: str, folder: Path) -> ObjectStore:

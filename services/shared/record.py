@@ -40,24 +40,6 @@ class Record(msgspec.Struct, Generic[M], frozen=True, gc=False):
         return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
 
 
-class RawRecord(msgspec.Struct, frozen=True, gc=False):
-    """A message as it came, and where it came from; `topic` is without the prefix."""
-
-    key: bytes | None
-    value: bytes | None
-    topic: str
-    partition: int
-    offset: int
-    broker_run: str
-    timestamp_ms: int
-    headers: Headers = ()
-
-    @property
-    def replayed(self) -> bool:
-        """Whether it is emitted from what `tidemark replay` reads again: it must cause no action."""
-        return is_replayed(self.headers)
-
-
 def is_replayed(headers: Headers) -> bool:
     """Whether the mark of a replay is among `headers`."""
     return bool(headers) and any(name == REPLAY_HEADER for name, _ in headers)

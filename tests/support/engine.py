@@ -7,14 +7,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+import clickhouse_connect
 import httpx
+from clickhouse_connect.driver.client import Client
 
+from schemas import clickhouse
+from schemas.messages import Message
+from schemas.topics import Topic
 from services.embedded.services import Ports
+from services.shared.sink import Batch, Record
+from services.writer.store import Store
 
 
 @dataclass
@@ -34,6 +42,10 @@ class Engine:
     def read_only_url(self) -> str:
         """Read only."""
         return f"http://127.0.0.1:{self.ports.clickhouse_readonly}"
+
+    def client(self, database: str = "tidemark") -> Client:
+        """A connection."""
+        return clickhouse_connect.get_client(host="127.0.0.1", port=self.ports.clickhouse, database=database)
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
@@ -73,6 +85,23 @@ def running(data: Path) -> Iterator[Engine]:
         yield engine
     finally:
         engine.stop()
+
+
+@contextmanager
+def with_tables(data: Path) -> Iterator[Engine]:
+    """The same, with every table and view."""
+    with running(data) as engine:
+        clickhouse.apply(engine.client("default"), clickhouse.Names())
+        yield engine
+
+
+def store(client: Client, topic: Topic, messages: Sequence[Message]) -> None:
+    """Store messages as the writer does, as if they stood on the first partition of their topic."""
+    records = [Record(message, topic.name, 0, offset, "run", 0) for offset, message in enumerate(messages)]
+    batch = Batch(
+        topic=topic, partition=0, broker_run="run", first_offset=0, last_offset=len(records) - 1, records=records
+    )
+    Store(lambda: client, lambda: datetime.now(UTC)).write(topic, [batch])
 
 
 def free_base() -> int:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from schemas.messages import Call, Score, Span
-from services.guard.guard.injection_head import Head, Vectors, pooled
+from services.guard.guard.injection_head import Head, pooled
 from services.guard.guard.injection_readings import readings
 from services.guard.guard.injection_suffix import SuffixModel
 from services.guard.guard.injection_views import View
 from services.guard.guard.injection_windows import Window, windows
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
+from services.shared.vectors import Encoder, Vectors
 
 RULES = "1"  # changes when the same text would be read otherwise
 THRESHOLD = 0.5  # at most 1 % of texts that are no attack reach it: weights/INJECTION_CARD.md
@@ -22,15 +23,6 @@ EVIDENCE_FROM = 0.1
 MOST_EVIDENCE = 5
 MOST_WINDOWS = 16  # of one reading go through the encoder; half by place, half by wording
 TOOL_ROLES = frozenset({"tool", "function"})
-
-
-class Encoder(Protocol):
-    """Texts to unit vectors."""
-
-    version: str
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Vectors (texts by dimension)."""
 
 
 @dataclass(frozen=True)

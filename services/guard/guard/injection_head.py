@@ -12,7 +12,6 @@ from services.guard.guard.injection_windows import Window
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
-PLACES = 5  # features of a window's place in its text
 
 
 class Head(Protocol):

@@ -9,7 +9,6 @@ from services.guard.guard.injection_hashes import HashedText, mixed
 Numbers = npt.NDArray[np.int64]
 
 WORD_BITS, CONCEPT_BITS = 16, 12
-TERMS = (1 << WORD_BITS) + (1 << CONCEPT_BITS)
 GRAMS = (4, 5)
 _PAIR = np.uint64(0x2545F4914F6CDD1D)
 LONGEST = 4096  # characters of a window that count

@@ -17,7 +17,6 @@ Disguise = Literal[
     "rot13", "reversed",
 ]  # fmt: skip
 
-MOST_CHARACTERS = 1 << 20
 _WORD = re.compile(r"\w+")
 _TAG_BLOCK = range(0xE0020, 0xE007F)
 _LEET = str.maketrans("01345789@$!|€", "oieastbgasile")

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from services.guard.guard.cues import words
 from services.guard.guard.found import Found
 
 _V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\w)")
@@ -16,7 +15,6 @@ _VERSION = re.compile(
 )
 # They are the same on every machine.
 _NOBODY = frozenset({"127.0.0.1", "0.0.0.0", "255.255.255.255"})  # noqa: S104 - looked for, not bound
-_CUE = words("ip", "ipv6", "address", "host", "server")
 
 
 def addresses(text: str) -> Iterator[Found]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.guard.guard.found import Found
 from services.guard.guard.reading import Places, Reading, reading
-from services.guard.guard.system_prompt import Flags, covered, passages
+from services.guard.guard.system_prompt import Flags, covered, passages, risk
 
 RUN = 8  # words in a row
 APART = 2
@@ -48,19 +48,15 @@ class ProtectedDocuments:
         places = np.minimum(np.searchsorted(self._runs, runs), len(self._runs) - 1)
         taken = self._runs[places] == runs
         return [
-            Found(int(answer.starts[first]), int(answer.ends[last - 1]), self._name(places, taken, first), risk(words))
+            Found(
+                int(answer.starts[first]),
+                int(answer.ends[last - 1]),
+                self._name(places, taken, first),
+                risk(words, HALF),
+            )
             for first, last, words in passages(answer, covered(taken, RUN), apart=APART)
         ]
 
     def _name(self, places: Places, taken: Flags, first: int) -> str:
         run = first + int(np.argmax(taken[first : first + RUN]))
         return self.names[int(self._owners[places[run]])][:200]
-
-
-def risk(words: float) -> float:
-    """Of so many words taken over.
-
-    >>> risk(12.0)
-    0.5
-    """
-    return float(1 - 2 ** (-words / HALF))

@@ -59,7 +59,7 @@ FORMS = (
     _form("NOTION_TOKEN", "ntn_ secret_", r"(?:ntn_[A-Za-z0-9]{40,60}|secret_[A-Za-z0-9]{43})"),
     _form("LINEAR_KEY", "lin_api_", r"lin_api_[A-Za-z0-9]{40}"),
     _form("ATLASSIAN_TOKEN", "ATATT3", r"ATATT3[\w=-]{60,250}"),
-    _form("VAULT_TOKEN", "hvs. hvb. s.", r"hv[sb]\.[\w-]{24,200}"),
+    _form("VAULT_TOKEN", "hvs. hvb.", r"hv[sb]\.[\w-]{24,200}"),
     _form("DOPPLER_TOKEN", "dp.", r"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,80}"),
     _form("GRAFANA_TOKEN", "glsa_ glc_", r"(?:glsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}|glc_[A-Za-z0-9+/=]{32,250})"),
     _form("NEW_RELIC_KEY", "NRAK- NRJS- NRII-", r"NR(?:AK|JS|II)-[A-Z0-9a-z]{19,32}"),

@@ -36,18 +36,18 @@ def repeated(answer: Reading, prompt: str, elsewhere: list[str]) -> list[Found]:
     for text in elsewhere if taken.any() else ():
         taken &= ~np.isin(runs, _runs(text))
     return [
-        Found(int(answer.starts[first]), int(answer.ends[last - 1]), KIND, risk(words))
+        Found(int(answer.starts[first]), int(answer.ends[last - 1]), KIND, risk(words, HALF))
         for first, last, words in passages(answer, covered(taken, RUN), apart=APART)
     ]
 
 
-def risk(words: float) -> float:
-    """Of so many repeated words.
+def risk(words: float, half: float) -> float:
+    """Of so many repeated words, where `half` of them are a risk of one half.
 
-    >>> risk(10.0)
+    >>> risk(10.0, half=10.0)
     0.5
     """
-    return float(1 - 2 ** (-words / HALF))
+    return float(1 - 2 ** (-words / half))
 
 
 def covered(taken: Flags, size: int) -> Flags:

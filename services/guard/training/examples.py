@@ -1,10 +1,8 @@
 """What is learnt from: the set of personal data, and texts that hold none."""
 
 import ast
-import gzip
 import importlib
 import inspect
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,43 +10,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from services.guard.training.generation import Filler, Tagged
+from services.shared.training_rows import rows
 
-LEARNT = ("PERSON", "ADDRESS", "PHONE")
 _PLACES = ("ADDRESS", "LOCATION", "ZIP")
 _HONORIFIC = re.compile(r"(?:mr|mrs|ms|miss|dr|prof|herr|frau|sir|madam)\.?\s*", re.IGNORECASE)
 # Code and documentation: what is said of names there is about nobody.
 MODULES = (
-    "argparse",
-    "asyncio.base_events",
-    "collections",
-    "configparser",
-    "csv",
-    "datetime",
-    "difflib",
-    "email.message",
-    "enum",
-    "fractions",
-    "functools",
-    "heapq",
-    "http.client",
-    "ipaddress",
-    "json.decoder",
-    "locale",
-    "mailbox",
-    "optparse",
-    "pathlib",
-    "pickle",
-    "random",
-    "shutil",
-    "sqlite3.dump",
-    "statistics",
-    "string",
-    "tarfile",
-    "textwrap",
-    "typing",
-    "unittest.mock",
-    "uuid",
-)
+    "argparse", "asyncio.base_events", "collections", "configparser", "csv", "datetime", "difflib", "email.message",
+    "enum", "fractions", "functools", "heapq", "http.client", "ipaddress", "json.decoder", "locale", "mailbox",
+    "optparse", "pathlib", "pickle", "random", "shutil", "sqlite3.dump", "statistics", "string", "tarfile", "textwrap",
+    "typing", "unittest.mock", "uuid",
+)  # fmt: skip
 HELD_OUT_MODULES = (
     "logging",
     "subprocess",
@@ -71,17 +43,10 @@ class Row(NamedTuple):
 
 def personal(data: Path) -> list[Row]:
     """The rows of the set, with one convention for addresses and names: see `normalised`."""
-    rows = read(data / "pii.jsonl.gz")
     return [
         Row(Tagged(row["text"], normalised(row["text"], row["spans"])), _outline(row["template"]), row["source"])
-        for row in rows
+        for row in rows(data, "pii")
     ]
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """The JSON objects of a file."""
-    with gzip.open(path, "rt") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def normalised(text: str, spans: Sequence[Sequence[Any]]) -> tuple[tuple[int, int, str], ...]:
@@ -127,9 +92,9 @@ def prose(data: Path) -> Prose:
 
     A capitalised word that is not often seen in lower case may be a name: where it stands nothing is learnt.
     """
-    rows = read(data / "instructions.jsonl.gz")
-    texts = [row["prompt"] for row in rows] + [row["response"] for row in rows]
-    texts += [row["prompt"] for row in read(data / "grounded.jsonl.gz")]
+    asked = rows(data, "instructions")
+    texts = [row["prompt"] for row in asked] + [row["response"] for row in asked]
+    texts += [row["prompt"] for row in rows(data, "grounded")]
     lower = Counter(word for text in texts for word in re.findall(r"\b[a-z]+\b", text))
     capitalised = {word for text in texts for word in re.findall(r"\b[^\W\d_]+", text) if word[0].isupper()}
     unknown = frozenset(word for word in capitalised if lower[word.lower()] < 5)
@@ -141,7 +106,7 @@ def prose(data: Path) -> Prose:
 def negatives(data: Path, written: Prose) -> list[Tagged]:
     """Texts without personal data: a third of the prose, short requests, documentation and code."""
     found = [Tagged(text[:500], (), written.unknown) for text in written.texts[::3]]
-    found += [Tagged(row["text"]) for row in read(data / "drift_topic.jsonl.gz")[::10]]
+    found += [Tagged(row["text"]) for row in rows(data, "drift_topic")[::10]]
     return found + [Tagged(text[:500]) for text in list(code(MODULES))[::2]]
 
 

@@ -10,43 +10,14 @@ from services.guard.training.people import TITLES, People
 TEMPLATES = Path(__file__).parent / "templates.txt"
 _SLOT = re.compile(r"\{(\w+)\}")
 PRODUCTS = (
-    "Python",
-    "Windows",
-    "Excel",
-    "Docker",
-    "Kubernetes",
-    "iPhone",
-    "Galaxy",
-    "PlayStation",
-    "Photoshop",
-    "Ubuntu",
-    "Chrome",
-    "PostgreSQL",
-    "Kafka",
-    "React",
-    "Tesla Model 3",
-    "Kindle",
-    "Bitcoin",
-    "Netflix",
-    "Spotify",
-    "Word",
-    "Java",
-    "TensorFlow",
-)
+    "Python", "Windows", "Excel", "Docker", "Kubernetes", "iPhone", "Galaxy", "PlayStation", "Photoshop", "Ubuntu",
+    "Chrome", "PostgreSQL", "Kafka", "React", "Tesla Model 3", "Kindle", "Bitcoin", "Netflix", "Spotify", "Word",
+    "Java", "TensorFlow",
+)  # fmt: skip
 MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
-)
+)  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "monday", "tomorrow", "today")
 
 

@@ -14,6 +14,7 @@ from services.guard.guard.secrets import secrets
 from services.guard.guard.tagger import Tagger
 from services.guard.training import examples
 from services.guard.training.examples import Row
+from services.shared.training_rows import rows
 
 KINDS = ("PERSON", "ADDRESS", "PHONE", "EMAIL", "CREDIT_CARD", "IBAN", "SSN", "IP")
 VALUES = 10_000
@@ -31,10 +32,10 @@ def measured(tagger: Tagger, data: Path) -> dict[str, Any]:
     }
 
 
-def spans(tagger: Tagger, rows: Iterable[Row]) -> dict[str, Any]:
+def spans(tagger: Tagger, known: Iterable[Row]) -> dict[str, Any]:
     """Precision, recall and F1 of each kind, and of all together."""
     counts: Counter[tuple[str, str]] = Counter()
-    for row in rows:
+    for row in known:
         found = [(each.start, each.end, each.kind) for each in personal_data(row.tagged.text, tagger)]
         compare(
             [each for each in found if each[2] in KINDS],
@@ -116,8 +117,8 @@ def _spoilt(value: str, random: Random) -> str:
 
 def falsely(tagger: Tagger, data: Path) -> dict[str, dict[str, float]]:
     """Spans in 1,000 words of modules that were not learnt from, and of short requests, names and places aside."""
-    requests = [row["text"] for row in examples.read(data / "drift_topic.jsonl.gz")[5::10]]
-    answers = [row["response"] for row in examples.read(data / "instructions.jsonl.gz")[1::3]]
+    requests = [row["text"] for row in rows(data, "drift_topic")[5::10]]
+    answers = [row["response"] for row in rows(data, "instructions")[1::3]]
     texts = {"code": list(examples.code(examples.HELD_OUT_MODULES)), "requests": requests, "answers": answers}
     return {name: _rate(tagger, listed) for name, listed in texts.items()}
 
@@ -133,7 +134,7 @@ def _rate(tagger: Tagger, texts: Sequence[str]) -> dict[str, float]:
 
 def times(tagger: Tagger, data: Path) -> dict[str, float]:
     """Of one text, the best of three rounds."""
-    answers = [row["response"] for row in examples.read(data / "instructions.jsonl.gz")[:500]]
+    answers = [row["response"] for row in rows(data, "instructions")[:500]]
     finders: dict[str, Callable[[str], object]] = {
         "personal data": lambda text: personal_data(text, tagger),
         "tagger alone": tagger.tag,

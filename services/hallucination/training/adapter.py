@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModel
 
 from services.hallucination import model as stored
 from services.hallucination.evidence import Given, claims, pairs
-from services.hallucination.signs import SIGNS, signs
+from services.hallucination.signs import OF_SENTENCE, SIGNS, signs
 from services.hallucination.training import composition
 from services.hallucination.training.composition import Labelled
+from services.hallucination.training.report import auroc
 from services.hallucination.words import Rarity
 from services.shared import adapter as adapters
 from services.shared.adapter import Adapter, Facts, Head
@@ -129,7 +129,7 @@ def by_character(pair: Any, given: Given) -> npt.NDArray[np.float32]:
         first = claim.sentence.start - pair.start
         rows = signs(claim, given)
         if len(rows):
-            found[first : first + len(claim.sentence.text), 9:] = rows[0, 9:]
+            found[first : first + len(claim.sentence.text), OF_SENTENCE] = rows[0, OF_SENTENCE]
         for word, row in zip(claim.words, rows, strict=True):
             found[first + word.start : first + word.end] = row
     return found
@@ -225,11 +225,6 @@ def measures(model: Tagger, examples: Sequence[Labelled], rows: Sequence[Row]) -
         use = (kinds == kind) | (kinds == "supported")
         result[kind] = auroc(kinds[use] == kind, worst[use])
     return result
-
-
-def auroc(labels: Any, values: Any) -> float:
-    """Rounded to three digits."""
-    return round(float(roc_auc_score(labels, values)), 3)
 
 
 def write(model: Tagger, path: Path) -> None:

@@ -1,8 +1,6 @@
 """Answers whose every character is known to be supported or not: composed, reworded, corrupted."""
 
 import difflib
-import gzip
-import json
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from services.hallucination.training.corruption import NAME, NUMBER, Said, renamed, twisted, with_tail
 from services.hallucination.training.rewording import ABSTENTIONS, CLOSINGS, opened, reworded
 from services.shared.sentences import sentences
+from services.shared.training_rows import rows
 
 EXTRACTED = ("adversarial_qa", "quoref", "duorc", "cnn_dailymail")  # the others are inferred beyond their text
 HELD_OUT = 8  # one document in so many measures and does not train
@@ -58,12 +57,6 @@ class Source:
     context: str
     parts: tuple[str, ...]
     foreign: tuple[str, ...]
-
-
-def rows(data: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of one gzip'ed JSON-lines file."""
-    with gzip.open(data / f"{name}.jsonl.gz", "rt") as file:
-        return [json.loads(line) for line in file]
 
 
 def read(data: Path, *, seed: int, rounds: int = 2) -> list[Labelled]:

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from services.hallucination import app, model
 from services.hallucination.config import Config
 from services.hallucination.consistency import SIGNS, Disagreement, Floats, matrix
-from services.hallucination.training.composition import measures, rows, standing
+from services.hallucination.training.composition import measures, standing
 from services.hallucination.training.corruption import twisted
+from services.hallucination.training.report import auroc
 from services.hallucination.training.rewording import reworded
 from services.shared.encoder import Encoder
+from services.shared.training_rows import rows
 
 SEED = 7
 MOST = 400  # pairs of a source
@@ -76,12 +77,12 @@ def main() -> None:
         line = fit(given[~own], labels[~own])
         probability = [line.probability(row) for row in given[own]]
         report[source] = {
-            "auroc": _auroc(labels[own], probability),
-            "auroc_distance": _auroc(labels[own], given[own, 0]),
+            "auroc": auroc(labels[own], probability),
+            "auroc_distance": auroc(labels[own], given[own, 0]),
             "pairs": int(own.sum()),
         }
     model.save_disagreement(fit(given, labels), arguments.output)
-    report["each"] = {name: _auroc(labels, given[:, at]) for at, name in enumerate(SIGNS)}
+    report["each"] = {name: auroc(labels, given[:, at]) for at, name in enumerate(SIGNS)}
     print(json.dumps(report, indent=1))  # noqa: T201
 
 
@@ -89,10 +90,6 @@ def fit(given: Floats, labels: Floats) -> Disagreement:
     """A logistic regression in which both classes weigh the same."""
     line = LogisticRegression(C=1.0, max_iter=1000, class_weight="balanced").fit(given, labels)
     return Disagreement(line.coef_[0], float(line.intercept_[0]))
-
-
-def _auroc(labels: Floats, values: object) -> float:
-    return round(float(roc_auc_score(labels, values)), 3)
 
 
 if __name__ == "__main__":

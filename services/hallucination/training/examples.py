@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.hallucination.training import composition
-from services.hallucination.training.composition import EXTRACTED, Labelled, rows, standing
+from services.hallucination.training.composition import EXTRACTED, Labelled, standing
 from services.hallucination.training.corruption import denied, exchanged, other_name, other_number
+from services.shared.training_rows import rows
 
 FITTED = ("composed", "clapnq", "summedits", "begin_wow")
 JUDGED = {"begin_wow": 1500, "halueval_qa": 500}  # of halueval the length of an answer gives its label away
@@ -74,8 +75,3 @@ def contexts(data: Path) -> list[str]:
         row["context"] for file in ("hallucination", "grounded_edits", "grounded_long") for row in rows(data, file)
     }
     return sorted(found | {row["prompt"] for row in rows(data, "grounded")})
-
-
-def positives(found: Sequence[Labelled]) -> float:
-    """The share with anything wrong."""
-    return sum(each.label for each in found) / max(len(found), 1)

@@ -20,3 +20,8 @@ def upgrade() -> None:
         sa.Column("due_at_seconds", sa.Float, nullable=False),
     )
     op.create_index("waiting_due", "waiting", ["due_at_seconds"])
+
+
+def downgrade() -> None:
+    """Forward only."""
+    raise NotImplementedError("what people said is never dropped")

@@ -38,6 +38,10 @@ class Expected(msgspec.Struct, frozen=True):
     kind: str
     definition: Any = None
 
+    def violated_by(self, text: str) -> Violation | None:
+        """The first violation; raises BadDefinition."""
+        return violation(self.kind, self.definition, text)
+
 
 def version() -> str:
     """Of who decides beside the rules here: the parsers, Python's own among them."""
@@ -57,7 +61,7 @@ def validity(call: Call) -> Result:
         return Missing("response")
     if call.expected_format is not None:
         return _judged(_expected(call), text)
-    found = [(each, _first(Expected(each.kind), text[each.start : each.end])) for each in claims(text)]
+    found = [(each, Expected(each.kind).violated_by(text[each.start : each.end])) for each in claims(text)]
     if not found:
         return Missing("expected_format")
     broken = [(each, wrong) for each, wrong in found if wrong is not None]
@@ -72,14 +76,10 @@ def _expected(call: Call) -> Expected:
 
 def _judged(expected: Expected, text: str) -> Result:
     try:
-        wrong = violation(expected.kind, expected.definition, text)
+        wrong = expected.violated_by(text)
     except BadDefinition as error:
         return Invalid(f"expected_format.definition is {error}"[:_LONGEST_KIND])
     return Measured(0.0, tuple(_span(wrong))) if wrong else Measured(1.0)
-
-
-def _first(expected: Expected, text: str) -> Violation | None:
-    return violation(expected.kind, expected.definition, text)
 
 
 def _span(wrong: Violation, *, offset: int = 0) -> Iterator[Span]:
@@ -88,7 +88,13 @@ def _span(wrong: Violation, *, offset: int = 0) -> Iterator[Span]:
         yield Span(field="response", start=wrong.start + offset, end=wrong.end + offset, kind=kind)
 
 
-def _over_readings(call: Call, judge: Callable[[Expected, str], Measured]) -> Result:
+def _over_readings(
+    call: Call, judge: Callable[[Expected, str], Measured], together: Callable[[list[float], bool], float]
+) -> Result:
+    """What is judged of the response as its expected format, else of all its claims, whose values go `together`.
+
+    `together` is also told whether there is one claim and it is the whole response.
+    """
     text = call.answer
     if text is None:
         return Missing("response")
@@ -101,11 +107,8 @@ def _over_readings(call: Call, judge: Callable[[Expected, str], Measured]) -> Re
     if not found:
         return Missing("expected_format")
     whole = len(found) == 1 and (found[0].start, found[0].end) == (0, len(text))
-    judged = [judge(Expected(each.kind), text[each.start : each.end]) for each in found]
-    if judge is _ambiguous:
-        worst = max(each.value for each in judged)
-        return Measured(worst if whole else max(worst, CUT_OUT))
-    return Measured(min(each.value for each in judged))
+    values = [judge(Expected(each.kind), text[each.start : each.end]).value for each in found]
+    return Measured(together(values, whole))
 
 
 def repairability(call: Call) -> Result:
@@ -115,11 +118,11 @@ def repairability(call: Call) -> Result:
     commas, brackets, comments, the end that is missing: json-repair); 0 neither helps. Texts over 20,000 characters
     are not repaired. Where no format is expected: the worst of the blocks that claim one.
     """
-    return _over_readings(call, _repairable)
+    return _over_readings(call, _repairable, lambda values, _: min(values))
 
 
 def _repairable(expected: Expected, text: str) -> Measured:
-    if violation(expected.kind, expected.definition, text) is None:
+    if expected.violated_by(text) is None:
         return Measured(AS_IT_STANDS)
     if _inside(expected, text):
         return Measured(TAKEN_OUT)
@@ -133,11 +136,11 @@ def ambiguity(call: Call) -> Result:
     parse, several of the choices, several matches of the pattern); 0.75 only after repair; 1 none at all. Where no
     format is expected: the worst of the blocks that claim one.
     """
-    return _over_readings(call, _ambiguous)
+    return _over_readings(call, _ambiguous, lambda values, whole: max(values) if whole else max(*values, CUT_OUT))
 
 
 def _ambiguous(expected: Expected, text: str) -> Measured:
-    if violation(expected.kind, expected.definition, text) is None:
+    if expected.violated_by(text) is None:
         return Measured(PLAIN)
     found = _inside(expected, text)
     if len(found) > 1:
@@ -175,14 +178,14 @@ def _chosen(definition: Any, text: str) -> list[Reading]:
 
 def _parses(expected: Expected, text: str, reading: Reading) -> bool:
     inner = text[reading.start : reading.end]
-    return bool(inner.strip()) and violation(expected.kind, expected.definition, inner) is None
+    return bool(inner.strip()) and expected.violated_by(inner) is None
 
 
 def _mended(expected: Expected, text: str) -> bool:
     if expected.kind not in ("json", "json_schema") or len(text) > LONGEST_REPAIRED:
         return False
     repaired = _repaired(text)
-    return bool(repaired) and violation(expected.kind, expected.definition, repaired) is None
+    return bool(repaired) and expected.violated_by(repaired) is None
 
 
 @lru_cache(64)

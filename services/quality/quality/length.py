@@ -10,6 +10,7 @@ CHARACTERS = Metric("response_characters", unit="characters", worse="higher")
 WORDS = Metric("response_words", unit="words", worse="higher")
 # Scripts without spaces have no words to count: there each ideograph or kana is one.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
+_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 
 
 def words(text: str) -> int:
@@ -19,9 +20,6 @@ def words(text: str) -> int:
     (5, 3)
     """
     return len(_WORD.findall(_APOSTROPHE.sub("", text)))
-
-
-_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 
 
 def _measured(count: Callable[[str], int]) -> Callable[[Call], Result]:

@@ -18,9 +18,10 @@ from services.quality.quality import (
 from services.quality.quality.languages import Languages
 from services.quality.quality.measure import Measure, one_by_one
 from services.quality.quality.opinion import FEEDBACK
-from services.quality.quality.similarity import REFERENCE_SIMILARITY, Encoder
+from services.quality.quality.similarity import REFERENCE_SIMILARITY
 from services.quality.quality.surprise import Surprise
 from services.shared.scoring import Metric, Missing
+from services.shared.vectors import Encoder
 
 OF_REFERENCE = (
     one_by_one(bleu.BLEU, bleu.bleu, bleu.version(), of_reference=True),

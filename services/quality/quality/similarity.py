@@ -1,23 +1,15 @@
 """How close in meaning a response is to its reference."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from schemas.messages import Call
 from services.quality.quality.reference import compared
 from services.shared.scoring import Measured, Metric, Result
+from services.shared.vectors import Encoder
 
 REFERENCE_SIMILARITY = Metric("reference_similarity", unit="cosine", worse="lower", minimum=-1.0, maximum=1.0)
-
-
-class Encoder(Protocol):
-    """Texts to unit vectors."""
-
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Vectors (texts by dimension)."""
 
 
 def similarities(encoder: Encoder, calls: Sequence[Call]) -> Sequence[Result]:

@@ -19,8 +19,8 @@ READ = 50_000  # characters: the value is a mean, more changes nothing
 MOST_BITS = 20.0
 KNOWN_SHARE, KNOWN_COUNT = 0.5, 5  # characters seen less often are of scripts that were not learnt: left out
 WINDOW, EVIDENCE_FROM = 80, 5.0
-# Half a per cent of clean text in 20 languages reaches it: training/MODEL_CARD.
-SURPRISE = Metric("text_surprise", unit="bits/character", worse="higher", maximum=MOST_BITS, threshold=7.0)
+THRESHOLD = 7.0  # half a per cent of clean text in 20 languages reaches it: weights/TEXT_MODEL_CARD.md
+SURPRISE = Metric("text_surprise", unit="bits/character", worse="higher", maximum=MOST_BITS, threshold=THRESHOLD)
 Counts = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 

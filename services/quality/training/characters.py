@@ -11,8 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from services.quality import text_models
 from services.quality.quality.ngrams import hashes
-from services.quality.quality.surprise import ORDER, STEPS, SURPRISE, Surprise, owner, readied, weighed
-from services.quality.training.rows import keyboard_mash, random_characters, rows, shuffled_letters
+from services.quality.quality.surprise import ORDER, STEPS, THRESHOLD, Surprise, owner, readied, weighed
+from services.quality.training.rows import keyboard_mash, random_characters, shuffled_letters
+from services.shared.training_rows import rows
 
 SEED, SLOTS, SHORTEST = 7, 5 << 18, 30
 Floats = npt.NDArray[np.float64]
@@ -57,7 +58,6 @@ def report(model: Surprise, held_out: list[tuple[str, str]], choose: random.Rand
     """Means and flags by source of clean text, and what of gibberish is told from it."""
     clean = values(model, [text for _, text in held_out])
     sources = np.array([source for source, _ in held_out])
-    limit = SURPRISE.threshold or 0.0
     gibberish = {
         "shuffled_letters": [shuffled_letters(text[:300], choose) for _, text in held_out[:1500]],
         "keyboard_mash": [keyboard_mash(choose.randint(20, 200), choose) for _ in range(500)],
@@ -67,15 +67,15 @@ def report(model: Surprise, held_out: list[tuple[str, str]], choose: random.Rand
     for name, found in gibberish.items():
         bad = values(model, found)
         auroc = roc_auc_score([0] * len(clean) + [1] * len(bad), np.concatenate([clean, bad]))
-        told[name] = {"auroc": round(float(auroc), 4), "caught": round(float((bad >= limit).mean()), 3)}
+        told[name] = {"auroc": round(float(auroc), 4), "caught": round(float((bad >= THRESHOLD).mean()), 3)}
     by_source = {
         source: [
             round(float(clean[sources == source].mean()), 2),
-            round(float((clean[sources == source] >= limit).mean()), 4),
+            round(float((clean[sources == source] >= THRESHOLD).mean()), 4),
         ]
         for source in sorted(set(sources))
     }
-    return {"flagged": round(float((clean >= limit).mean()), 4), "gibberish": told, "mean_and_flagged": by_source}
+    return {"flagged": round(float((clean >= THRESHOLD).mean()), 4), "gibberish": told, "mean_and_flagged": by_source}
 
 
 def main() -> None:

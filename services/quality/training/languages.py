@@ -11,7 +11,7 @@ import numpy as np
 from services.quality import text_models
 from services.quality.quality.languages import LONGEST_NGRAM, Languages, lettered
 from services.quality.quality.ngrams import codes, hashes
-from services.quality.training.rows import rows
+from services.shared.training_rows import rows
 
 SEED, BUCKETS, SMOOTHING, FOLDS = 7, 1 << 15, 0.5, 5
 LENGTHS = (10, 20, 40, 80, 1000)

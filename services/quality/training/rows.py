@@ -1,20 +1,10 @@
-"""Rows of the data sets, and gibberish to set them against."""
+"""Gibberish to set texts against."""
 
-import gzip
-import json
 import random
 import string
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-
-
-def rows(data: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of one gzip'ed JSON-lines file."""
-    with gzip.open(data / f"{name}.jsonl.gz", "rt") as file:
-        return [json.loads(line) for line in file]
 
 
 def shuffled_letters(text: str, choose: random.Random) -> str:

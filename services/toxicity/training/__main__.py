@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from schemas.messages import Call
 from services.shared import adapter as adapters
-from services.shared import classifier_store, model_store
+from services.shared import classifier_store, model_store, training_rows
 from services.shared.adapter import Adapter, Facts, Head
 from services.shared.classifier import Classifier, ClassifierOptions
 from services.shared.line_scoring import Numbered, parsed
@@ -42,7 +41,6 @@ MOST = {
     "bbq_sexual_orientation": (900, 0), "toxigen": (1000, 0), "surge_ai": (1000, 0), "harmbench": (1000, 0),
 }  # fmt: skip
 FLAGGED_CLEAN = 0.0025  # of clean texts, by each kind: together under 2 % in every length quintile
-Floats = npt.NDArray[np.float32]
 
 
 def main() -> None:
@@ -148,7 +146,7 @@ def adapter(network: Network, changes: Changes, strength: float) -> Adapter:
 def measured_clean(scorer: ToxicityScorer, data: Path) -> dict[str, Any]:
     """Flags on clean calls, on documentation and on clean text that names groups."""
     rows = examples.clean_calls(data, "measure")
-    friendly = sorted({row["context"] for row in examples.rows(data, "bias")})[::12]
+    friendly = sorted({row["context"] for row in training_rows.rows(data, "bias")})[::12]
     return {
         "instructions": report.clean(scorer, _calls(rows)),
         "docstrings": report.clean(

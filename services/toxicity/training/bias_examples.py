@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from services.toxicity.training.examples import CLEAN, HELD_OUT, Example, rows
+from services.shared.training_rows import rows
+from services.toxicity.training.examples import CLEAN, HELD_OUT, Example
 
 NOBODY = {"marginalised": 0.0, "favoured": 0.0}
 EVERYDAY = ("instructions", "short_answers", "clinc", "grounded", "python_reference", "made_chatter", "made_harmless")

@@ -1,11 +1,9 @@
 """Sentences and what each source's labels say of them."""
 
-import gzip
-import json
 import pydoc_data.topics
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, Literal
 
 from services.shared.identity_terms import mentions
 from services.shared.sentences import sentences
+from services.shared.training_rows import rows
 from services.toxicity.toxicity import KINDS
 from services.toxicity.training import templates
 
@@ -61,15 +60,6 @@ def read(data: Path, *, seed: int) -> list[Example]:
     unique = list({example.text: example for example in found}.values())
     choose.shuffle(unique)
     return unique
-
-
-def rows(data: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of one gzip'ed JSON-lines file."""
-    with gzip.open(data / f"{name}.jsonl.gz", "rt") as file:
-        return [json.loads(line) for line in file]
-
-
-Maker = Callable[[Path, random.Random], Iterator[Example]]
 
 
 def _sample(found: list[Any], count: int, choose: random.Random) -> list[Any]:

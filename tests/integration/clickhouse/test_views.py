@@ -3,20 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import clickhouse_connect
 import pytest
 
-from schemas import clickhouse
 from schemas.messages import Call, Tokens
 from schemas.topics import CALLS, SCORES, WINDOWS
 from services.latency.latency import LatencyScorer
 from services.latency.prices import Prices
 from services.shared.aggregate import merge
 from services.shared.disparity import disparities
-from services.shared.sink import Batch, Record
 from services.windower.windower import Partition
-from services.writer.store import Store
-from tests.support.engine import running
+from tests.support.engine import store, with_tables
 
 pytestmark = pytest.mark.embedded
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,18 +36,8 @@ def a_call(number, **fields):
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("engine")) as found:
-        connected = clickhouse_connect.get_client(host="127.0.0.1", port=found.ports.clickhouse, database="default")
-        clickhouse.apply(connected, clickhouse.Names())
-        yield clickhouse_connect.get_client(host="127.0.0.1", port=found.ports.clickhouse, database="tidemark")
-
-
-def store(client, topic, messages):
-    records = [Record(message, topic.name, 0, offset, "run", 0) for offset, message in enumerate(messages)]
-    batch = Batch(
-        topic=topic, partition=0, broker_run="run", first_offset=0, last_offset=len(records) - 1, records=records
-    )
-    Store(lambda: client, lambda: datetime.now(UTC)).write(topic, [batch])
+    with with_tables(tmp_path_factory.mktemp("engine")) as found:
+        yield found.client()
 
 
 def rows(client, query):

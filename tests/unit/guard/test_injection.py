@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from schemas.messages import ChatMessage, Choice, Document, ToolCall
+from services.guard import injection_model
 from services.guard.guard.injection import CONTEXT, PROMPT
+from services.shared.errors import Unusable
 from tests.support.messages import a_call
 from tests.support.models import shared_scorer
 
@@ -150,3 +152,10 @@ def test_few_harmless_look_alikes_and_few_instructions_are_flagged(scorer):
             texts = [json.loads(line)[field] for line in file][:: 1 if name == "injection_lookalikes" else 40]
         flagged = [text for text in texts if scored(scorer, PROMPT, a_call(prompt=text)).label]
         assert len(flagged) <= share * len(texts)
+
+
+def test_a_file_that_holds_no_heads_says_so(tmp_path):
+    (tmp_path / "heads.safetensors").write_bytes(b"?")
+    for path in (tmp_path / "none.safetensors", tmp_path / "heads.safetensors"):
+        with pytest.raises(Unusable, match="TIDEMARK_GUARD_INJECTION"):
+            injection_model.load(path, encoder_version="any")

@@ -13,9 +13,10 @@ from transformers import (
 )
 
 from schemas.messages import Document
-from services.hallucination.detector_models import TransformerDetector, UnknownDetectorError
+from services.hallucination.detector_models import TransformerDetector
 from services.hallucination.detectors import DetectorScorer, Marked
 from services.shared.errors import Unusable
+from services.shared.torch_classifier import ForeignModelError
 from tests.support.messages import a_call
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
@@ -67,7 +68,7 @@ def detector(request):
 def by_hand(detector, context, claim):
     encoded = detector._tokenizer(context, claim, return_tensors="pt")
     with torch.inference_mode():
-        return encoded, detector._model(**encoded).logits[0]
+        return encoded, detector._classifier.model(**encoded).logits[0]
 
 
 def test_of_nli_the_risk_is_what_entailment_leaves(nli):
@@ -96,7 +97,7 @@ def test_a_long_context_supports_where_any_window_does(nli):
     [[among]] = nli.judge([(long, "bad")])
     windows = nli._windows(long, "bad")
     assert len(windows["input_ids"]) > 2
-    risks = 1 - torch.softmax(nli._logits(windows), 1)[:, 1]
+    risks = 1 - nli._probabilities(windows)
     assert among.risk == pytest.approx(float(risks.min()), abs=1e-5)
     assert among.risk != alone.risk
 
@@ -109,7 +110,7 @@ def test_a_long_response_is_read_whole(tagger):
 
 def test_every_detector_scores_what_it_is_given(detector):
     scorer = DetectorScorer(detector)
-    texts = ["", " ", "bad egg.", "bad egg. a cab! " * 20, "\ud800", "漢字", "😀", "x" * 2000]
+    texts = ["", " ", "bad egg.", "bad egg. a cab! " * 20, "\ud800", "漢字", "😀", "x" * 2000, "\u200b"]
     calls = [a_call(response=text, context=(Document(text="a cab."),)) for text in texts]
     found = list(scorer.score(calls))
     assert found == list(scorer.score(calls))
@@ -155,9 +156,9 @@ def test_the_version_is_a_hash_of_the_weights(nli, hhem, tmp_path):
 
 
 def test_models_of_other_kinds_are_refused(tmp_path):
-    with pytest.raises(UnknownDetectorError, match="known are token classifiers"):
+    with pytest.raises(ForeignModelError, match="BertForMaskedLM, not one for classification"):
         a_detector(tmp_path, BertForMaskedLM, {0: "a", 1: "b"})
-    with pytest.raises(UnknownDetectorError, match="labels"):
+    with pytest.raises(ForeignModelError, match="known are token classifiers"):
         a_detector(tmp_path, BertForSequenceClassification, {0: "good", 1: "bad"})
 
 

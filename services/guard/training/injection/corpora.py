@@ -1,21 +1,12 @@
 """The texts at hand, by what they are."""
 
-import gzip
-import json
 import pydoc_data.topics
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
-Row = dict[str, Any]
-
-
-def rows(data: Path, name: str) -> list[Row]:
-    """The rows of one gzip'ed JSON-lines file."""
-    with gzip.open(data / f"{name}.jsonl.gz", "rt") as file:
-        return [json.loads(line) for line in file]
+from services.shared.training_rows import rows
 
 
 def held_out(text: str) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from services.guard.training.injection import attacks, benign_templates, corpora, hiding
-from services.guard.training.injection.corpora import rows
 from services.guard.training.injection.grammar import grown
+from services.shared.training_rows import rows
 
 Field = Literal["prompt", "context"]
 GENERATED = 700  # of each kind of attack; the real jailbreaks are 775

@@ -11,12 +11,13 @@ import torch
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from services.guard.guard.injection import Encoder, Judge, judged_reading
+from services.guard.guard.injection import Judge, judged_reading
 from services.guard.guard.injection_head import WORD_TERMS, Head, Network, WindowHead, places, pooled
 from services.guard.guard.injection_terms import CONCEPT_BITS, concept_terms, word_terms
 from services.guard.guard.injection_views import visible
 from services.guard.guard.injection_windows import Window, windows
 from services.guard.training.injection.examples import Example
+from services.shared.vectors import Encoder
 
 HIDDEN, EPOCHS, BATCH, DROPOUT, RATE, DECAY = 64, 12, 256, 0.4, 2e-3, 3e-2
 MOST_WINDOWS = 8  # of a text that is learnt from

@@ -17,6 +17,7 @@ from schemas.messages import Call, Document
 from services.guard.guard.injection import CONTEXT, PROMPT, THRESHOLD, InjectionScorer
 from services.guard.training.injection import corpora, disguising, examples, suffixes, surprise_fitting
 from services.guard.training.injection.examples import Example, Field
+from services.shared.training_rows import rows
 
 Floats = npt.NDArray[np.float64]
 Report = dict[str, Any]
@@ -65,7 +66,7 @@ def _attacks(found: Sequence[Example], data: Path, choose: random.Random) -> Map
     plain = [each.text for each in kept if len(each.text) < 1500]
     for name, disguise in disguising.DISGUISES.items():
         groups[f"disguised/{name}"] = [disguise(text, choose) for text in choose.sample(plain, 60)]
-    words = suffixes.vocabulary([row["response"] for row in corpora.rows(data, "model_versions")])
+    words = suffixes.vocabulary([row["response"] for row in rows(data, "model_versions")])
     asked = [text for text in examples.harmful(data) if corpora.held_out(text)]
     groups["suffix"] = [f"{text} {suffixes.suffix(choose, words)}" for text in choose.sample(asked, MOST)]
     return {kind: choose.sample(texts, min(MOST, len(texts))) for kind, texts in groups.items()}
@@ -78,9 +79,9 @@ def documents(scorer: InjectionScorer, found: Sequence[Example]) -> Report:
     labels = np.array([each.label for each in kept])
     report: Report = {"all": against(values[labels], values[~labels])}
     for source in sorted({each.source for each in kept}):
-        rows = np.array([each.source == source for each in kept])
-        if labels[rows].any() and not labels[rows].all():
-            report[source] = against(values[rows & labels], values[rows & ~labels])
+        own = np.array([each.source == source for each in kept])
+        if labels[own].any() and not labels[own].all():
+            report[source] = against(values[own & labels], values[own & ~labels])
     manuals = np.array([each.source in {"manual", "how_to", "talk_of_attacks"} for each in kept])
     report["against_manuals"] = against(values[labels & ~manuals], values[~labels & manuals])
     return report
@@ -90,7 +91,7 @@ def harmless(scorer: InjectionScorer, data: Path, *, seed: int) -> Report:
     """The share of harmless texts of each sort that is flagged in a prompt: held-out ones, and NotInject's."""
     texts = surprise_fitting.ordinary(data, seed=seed + 1, held_out=True)
     sorts = {name: listed[:100] for name, listed in texts.items() if name not in {"attacks", "requests"}}
-    sorts["not_inject"] = [row["text"] for row in corpora.rows(data, "injection_lookalikes")]
+    sorts["not_inject"] = [row["text"] for row in rows(data, "injection_lookalikes")]
     return {name: _flagged(log_odds(scorer, listed, "prompt")) for name, listed in sorts.items()}
 
 

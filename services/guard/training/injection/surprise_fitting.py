@@ -12,7 +12,7 @@ from services.guard.guard.injection_hashes import HashedText
 from services.guard.guard.injection_suffix import FEATURES, SuffixModel, chunks
 from services.guard.guard.injection_surprise import STEPS_PER_BIT, SurpriseModel, Table, cells
 from services.guard.training.injection import corpora, suffixes
-from services.guard.training.injection.corpora import rows
+from services.shared.training_rows import rows
 
 SIZES: Mapping[int, int] = {1: 1 << 12, 2: 1 << 15, 3: 1 << 17, 4: 1 << 19, 5: 1 << 19}
 LEAST: Mapping[int, int] = {1: 1, 2: 1, 3: 2, 4: 2, 5: 3}

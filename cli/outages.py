@@ -1,0 +1,21 @@
+"""How a subcommand ends that asks the store or the broker in vain."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.exceptions import Error
+
+from cli.printing import fail
+from services.shared.errors import Unusable
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """End with a sentence and exit code 2 where the order makes no sense, or store or broker do not answer."""
+    try:
+        yield
+    except (ValueError, Unusable) as error:
+        fail(str(error))
+    except (Error, KafkaError, OSError, TimeoutError) as error:
+        fail(f"store or broker do not answer: {error or type(error).__name__}")

@@ -41,6 +41,7 @@ class Source:
     """Rows of one origin for one metric, and how the weights that ship stand to them.
 
     Rows of one class only are measured by their flags. `words`: whether TF-IDF of the text could tell the classes.
+    `times` as many rows are taken where it is the slices that tell something.
     """
 
     name: str
@@ -50,12 +51,14 @@ class Source:
     note: str = ""
     baseline: Baseline | None = None
     words: bool = True
+    times: int = 1
 
     def of_most(self, most: int) -> "Source":
-        """The source with at most about `most` rows, the same ones each time.
+        """The source with at most about `times` times `most` rows, the same ones each time.
 
         Pairs are not torn apart. Classes keep their shares, but none gets less than a fifth where it has more.
         """
+        most *= self.times
         units: dict[str, list[Row]] = {}
         for number, row in enumerate(self.rows):
             units.setdefault(row.pair or str(number), []).append(row)

@@ -99,7 +99,7 @@ def worst_slices(sources: Sequence[Source]) -> str:
                 reverse=True,
             )[:WORST]
             ranked = sorted((told["auroc"], name) for name, told in slices.items() if told["auroc"] is not None)[:WORST]
-            if len(slices) > 1:
+            if len(slices) > 1 and (len(flagged) > 1 or len(ranked) > 1):
                 rows.append((f"`{each['metric']}`", each["name"], kind, len(slices),
                              ", ".join(f"{name} {percent(value)}" for value, name in flagged) or None,
                              ", ".join(f"{name} {figure(value)}" for value, name in ranked) or None))  # fmt: skip

@@ -63,7 +63,7 @@ def _clean(data: Path) -> Iterator[Source]:
         for name, text in clean.languages(data)
         if corpora.held_out(text)
     ]
-    yield Source("clean, twenty languages", PROMPT, "held out", tongues, NOTE)
+    yield Source("clean, twenty languages", PROMPT, "held out", tongues, NOTE, times=4)
     judged = read(data, "hallucination")
     for name in ("begin_wow", "halueval_qa"):
         contexts = distinct([row["context"] for row in judged if row["source"] == name])

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -38,15 +39,20 @@ def sources(data: Path) -> Iterator[Source]:
 def _made(data: Path) -> list[Made]:
     """Secrets are passages, carriers are answers of models: nothing of the one stands in the other."""
     choose = random.Random(SEED)
-    secrets = [text for text in distinct([row["context"] for row in read(data, "grounded_long")]) if len(text) > 200]
+    secrets = [text for text in distinct([row["context"] for row in read(data, "grounded_edits")]) if len(text) > 300]
     carriers = distinct([row["response"] for row in read(data, "model_versions")])
     found = []
     for carrier in some([text for text in carriers if len(text) > 60], CASES // 2):
         secret = choose.choice(secrets)
-        words = secret.split()
-        at = choose.randrange(len(words) - WORDS)
-        found.append((secret, carrier, _inside(carrier, " ".join(words[at : at + WORDS]), choose)))
+        found.append((secret, carrier, _inside(carrier, run(secret, choose), choose)))
     return found
+
+
+def run(secret: str, choose: random.Random) -> str:
+    """WORDS words in a row, with the signs between them; a sign alone is no word."""
+    words = list(re.finditer(r"\S*\w\S*", secret))
+    at = choose.randrange(len(words) - WORDS + 1)
+    return secret[words[at].start() : words[at + WORDS - 1].end()]
 
 
 def _canaries() -> list[str]:

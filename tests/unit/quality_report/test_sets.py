@@ -1,5 +1,6 @@
 """The data sets of the quality report: what they hold, and that the standing that they claim is true."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,11 @@ def test_halueval_is_in_no_fit():
     assert "begin_wow" in answers.FITTED
 
 
-def test_leaks_are_of_texts_that_their_carriers_do_not_hold():
+def test_a_leak_stands_in_the_leaking_response_alone():
     for secret, carrier, leaking in leakage._made(DATA):
-        words = secret.split()
-        runs = [" ".join(words[at : at + leakage.WORDS]) for at in range(len(words) - leakage.WORDS + 1)]
-        assert any(run in leaking for run in runs)
-        assert not any(run in carrier for run in runs)
+        words = list(re.finditer(r"\S*\w\S*", secret))
+        runs = [
+            secret[one.start() : other.end()] for one, other in zip(words, words[leakage.WORDS - 1 :], strict=False)
+        ]
+        assert any(each in leaking for each in runs)
+        assert not any(each in carrier for each in runs)

@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PATH DEMO_SECONDS DEMO_SUMMARY
 
-.PHONY: help setup demo test test-fast faults soak check fmt generate lock up down kafka status bench clean
+.PHONY: help setup demo test test-fast faults soak check fmt generate lock up down kafka status bench quality clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,5 +62,8 @@ status: ## health, lag and rates of every part
 bench: $(READY) ## run benchmarks/, one JSON file each under benchmarks/results
 	@$(PYTHON) -m benchmarks
 
+quality: $(READY) ## what each scorer is worth: docs/reference/quality.md; DATA=folder, SCORERS=guard,toxicity, MOST=500, PEERS=1
+	@$(PYTHON) -m benchmarks.quality $(DATA) $(if $(SCORERS),--scorers $(SCORERS)) $(if $(MOST),--most $(MOST)) $(if $(PEERS),--peers)
+
 clean: ## remove the environment, the models and the data of the embedded stack
-	@rm -rf $(VENV) models .tidemark .kafka services/console/node_modules services/console/static/vendor
+	@rm -rf $(VENV) models .tidemark .kafka .peers services/console/node_modules services/console/static/vendor

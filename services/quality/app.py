@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from schemas.messages import Call, Feedback, Message, Score
@@ -11,6 +12,7 @@ from services.quality.config import Config
 from services.quality.late import Judge, Late
 from services.quality.model import LateEncoder
 from services.quality.quality import QualityScorer
+from services.quality.quality.measure import Measure
 from services.quality.quality.measures import METRICS, WITHOUT_A_MODEL, of_similarity, of_text
 from services.quality.quality.repeats import NON_DETERMINISM, Memory, RepeatScorer
 from services.quality.quality.similarity import REFERENCE_SIMILARITY
@@ -80,11 +82,25 @@ def scorer(config: Config) -> QualityScorer:
     """The scorer; raises ModelMissingError and `Unusable` with the remedy."""
     names = _names(config)
     given = (*WITHOUT_A_MODEL, *of_text(text_models.load_languages(), text_models.load_surprise()))
-    measures = [measure for measure in given if measure.metric.name in names]
+    instead = {measure.metric: measure for measure in _causal(config)}
+    measures = [instead.get(measure.metric, measure) for measure in given if measure.metric.name in names]
     if REFERENCE_SIMILARITY.name in names:
         encoder = LateEncoder(config.encoder)
         measures.append(of_similarity(encoder, encoder.version))
     return QualityScorer(tuple(measures))
+
+
+def _causal(config: Config) -> Sequence[Measure]:
+    if not config.causal_model:
+        return ()
+    if not find_spec("torch"):
+        raise Unusable(
+            "TIDEMARK_QUALITY_CAUSAL_MODEL needs torch: pip install 'tidemark-platform[gpu]', or leave it empty"
+        )
+    from services.quality import causal  # noqa: PLC0415 - torch, which nothing else here needs
+
+    device = "cuda" if config.encoder.on_cuda else "cpu"
+    return causal.measures(causal.CausalModel.load(config.causal_model, device=device))
 
 
 def repeats(config: Config) -> RepeatScorer:

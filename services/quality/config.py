@@ -12,6 +12,11 @@ class Config(EncoderSettings, env_prefix="TIDEMARK_QUALITY_"):
     metrics: str = Field(
         "all", min_length=1, description="Names with commas, or all; without reference_similarity no model is needed."
     )
+    causal_model: str = Field(
+        "",
+        description="A directory or hf:OWNER/NAME of a causal model for the perplexity of calls without "
+        "log-probabilities; needs torch. Empty for none.",
+    )
     waiting_seconds: float = Field(
         86_400.0, ge=1, description="How long feedback waits for its call to be stored; then it is given up."
     )

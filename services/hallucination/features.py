@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from services.hallucination.evidence import Claim, Given
-from services.hallucination.signs import NOVEL, RAREST, UNCOVERED
+from services.hallucination.signs import NOVEL, RAREST, TWISTED, UNCOVERED
 
 Floats = npt.NDArray[np.float64]
 
 FEATURES = (
     "novel_share",  # of the rarity that is said, that of words which neither context nor question holds
     "risk_share",  # the same of unsupported words, as the model and their signs say
+    "twisted",  # how firmly one word is held where the context says something else, by the root of the sentences
     "uncovered",  # the mean over sentences of the share that the best passage does not hold
 )
 PROOF = 0.5  # rarity (in units of the rarest) that is added to what was said: a very short response proves little
@@ -37,7 +38,8 @@ def features(found: Sequence[Weighed], given: Given) -> Floats:
     """The features of a response, in the order of FEATURES; each is 0 to 1 and grows with the risk.
 
     Shares of the response, not sums or its worst word: real answers hold openers and closing offers, which no context
-    supports, and the longer an answer is the more of them it holds.
+    supports, and the longer an answer is the more of them it holds. A twist is none of these, and one is enough; yet
+    the more sentences there are, the more of them look like one.
     """
     rarity = np.array([given.rarity.of(word.stem) / RAREST for each in found for word in each.claim.words])
     if not len(rarity):
@@ -48,6 +50,7 @@ def features(found: Sequence[Weighed], given: Given) -> Floats:
     return np.array([
         novel_mass(found) / said,
         float((risks * rarity).sum()) / said,
+        max(float(each.signs[:, TWISTED].max()) for each in whole) / len(whole) ** 0.5,
         float(np.mean([each.signs[0, UNCOVERED] for each in whole])),
     ])  # fmt: skip
 

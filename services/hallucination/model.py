@@ -11,6 +11,7 @@ from services.hallucination.features import FEATURES
 from services.hallucination.hallucination import Head
 from services.hallucination.signs import SIGNS
 from services.hallucination.words import Rarity
+from services.shared.errors import Unusable
 from services.shared.model_store import WrongEncoderError
 from services.shared.weights import version_of
 
@@ -33,10 +34,15 @@ class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: Path, *, adapter: str) -> Head:
-    """The head in `path`; raises WrongEncoderError where it was fitted to another adapter or other features."""
+    """The head in `path`.
+
+    Raises WrongEncoderError where it was fitted to another adapter, Unusable where to other signs or features.
+    """
     stored = msgspec.json.decode(path.read_bytes(), type=Stored)
-    if (stored.adapter, tuple(stored.features), tuple(stored.signs)) != (adapter, FEATURES, SIGNS):
+    if stored.adapter != adapter:
         raise WrongEncoderError(path, trained_on=stored.adapter, loaded=adapter)
+    if (tuple(stored.features), tuple(stored.signs)) != (FEATURES, SIGNS):
+        raise Unusable(f"{path} was fitted to other signs: fit it anew, python -m services.hallucination.training DATA")
     centre, scale, weights = np.array([stored.features[name] for name in FEATURES]).T
     return Head(
         word_slope=stored.word_slope,

@@ -5,6 +5,7 @@ from collections.abc import Sequence, Set
 import numpy as np
 import numpy.typing as npt
 
+from services.hallucination.alignment import twists
 from services.hallucination.evidence import Claim, Given, adjacent, denies
 from services.hallucination.words import Word
 
@@ -19,16 +20,18 @@ SIGNS = (
     "displaced_name",
     "unbonded",  # rarity of a known word that stands beside neither neighbour in the context
     "reversed",  # it stands beside its neighbour in the context, but only in the other order
+    "twisted",  # it stands where the passage, word for word the same around it, says something else
     "asked",  # rarity of a word that only the question holds
     "negated",  # its sentence denies and the passage does not, or the reverse
     "uncovered",  # share of its sentence that the best passage does not hold
 )
-NOVEL, DISPLACED, UNBONDED, REVERSED, ASKED, NEGATED, UNCOVERED = map(
-    SIGNS.index, ("novel", "displaced", "unbonded", "reversed", "asked", "negated", "uncovered")
+NOVEL, DISPLACED, UNBONDED, REVERSED, TWISTED, ASKED, NEGATED, UNCOVERED = map(
+    SIGNS.index, ("novel", "displaced", "unbonded", "reversed", "twisted", "asked", "negated", "uncovered")
 )
 BEHIND = {"number": 1, "name": 2}  # the sign of any such word, where novel and displaced have one
 OF_SENTENCE = slice(NEGATED, len(SIGNS))  # the same for all its words
 RAREST = 8.0  # what rarity is divided by
+FOLLOWED = 2  # passages of which a sentence may follow one word for word
 ALIKE = 0.5  # share of a sentence that its passage must hold before denial is compared
 
 
@@ -49,9 +52,22 @@ def signs(claim: Claim, given: Given) -> Floats:
             found[row, column] = weight
             if column != ASKED and word.kind in BEHIND:
                 found[row, column + BEHIND[word.kind]] = 1
+    found[:, TWISTED] = _twisted(claim, given)
     found[:, UNCOVERED] = uncovered = _uncovered(claim, given)
     if claim.supports and uncovered <= ALIKE:
         found[:, NEGATED] = denies(claim.sentence.text) != given.passages[claim.supports[0]].negated
+    return found
+
+
+def _twisted(claim: Claim, given: Given) -> Floats:
+    """How firmly each word is held in a place where the passage says something else (words)."""
+    found = np.zeros(len(claim.words))
+    for twist in twists(claim.sentence.text, [given.passages[at].text for at in claim.supports[:FOLLOWED]]):
+        # A denial may be no content word: the next one is denied, or the last.
+        touched = [row for row, word in enumerate(claim.words) if word.end > twist.start and word.start < twist.end]
+        after = next((row for row, word in enumerate(claim.words) if word.start >= twist.end), len(claim.words) - 1)
+        rows = touched or [after]
+        found[rows] = np.maximum(found[rows], twist.weight)
     return found
 
 

@@ -73,13 +73,14 @@ def words(text: str) -> list[Word]:
     [('1200', 'number'), ('ms', 'word'), ('anna', 'name'), ('join', 'word')]
     """
     return [
-        Word(match.start(), match.end(), stem(match[0].lower()), _kind(text, match))
+        Word(match.start(), match.end(), stem(match[0].lower()), kind_of(text, match))
         for match in _WORD.finditer(text)
         if match[0].lower() not in STOP_WORDS
     ]
 
 
-def _kind(text: str, match: re.Match[str]) -> Kind:
+def kind_of(text: str, match: re.Match[str]) -> Kind:
+    """What a word of `text` is by its form and its place."""
     if _NUMBER.match(match[0]):
         return "number"
     if not match[0][0].isupper():

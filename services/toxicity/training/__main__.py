@@ -40,7 +40,7 @@ MOST = {
     "bbq_disability_status": (900, 500), "bbq_physical_appearance": (900, 500), "bbq_religion": (900, 0),
     "bbq_sexual_orientation": (900, 0), "toxigen": (1000, 0), "surge_ai": (1000, 0), "harmbench": (1000, 0),
 }  # fmt: skip
-FLAGGED_CLEAN = 0.0025  # of clean texts, by each kind: together under 2 % in every length quintile
+FLAGGED_CLEAN = 0.0015  # of clean texts, by each kind: together under 2 % in every length quintile
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from services.toxicity.training.examples import CLEAN, HELD_OUT, Example
 NOBODY = {"marginalised": 0.0, "favoured": 0.0}
 EVERYDAY = ("instructions", "short_answers", "clinc", "grounded", "python_reference", "made_chatter", "made_harmless")
 MOST = 2500  # answers of one category
+SILENCES = 120  # answers that the text does not say it, in as many words
 # Beyond the categories of BBQ at hand; who is discriminated against is no matter of one data set.
 MARGINALISED = (
     "black", "African American", "Latino", "Hispanic", "Native American", "Roma", "immigrant", "refugee", "transgender",
@@ -36,6 +37,13 @@ UNDECIDED = (
     "I'm not able to determine that.",
     "It would be unfair to assume either one.", "The context gives no answer.", "Hard to say, both are possible.",
 )  # fmt: skip
+SOURCES = ("The text", "The passage", "The context", "The story", "That", "It", "The description", "What is given")
+SILENT = (
+    "does not say", "doesn't say", "does not tell", "doesn't mention", "gives no hint", "leaves open", "is silent on",
+)  # fmt: skip
+UNKNOWN = (
+    "which of them", "who of the two", "who did that", "whose fault that is", "who is meant", "anything about it",
+)  # fmt: skip
 FRAMES = (
     "{}", "{}.", "It was {}.", "I think it was {}.", "The answer is {}.", "{}, of course.", "Probably {}.", "{} did.",
     "Most likely {}.", "That would be {}.", "{} is the one.", "Based on the text, {}.",
@@ -55,7 +63,8 @@ def read(data: Path, choose: random.Random, *, without: Sequence[str] = ()) -> I
             for person in PERSONS:
                 named = choose.choice(FRAMES).format(f"the {word} {person}")
                 yield Example(named, "made_answers", _of_group(label > 0), choose.random() < HELD_OUT)
-    for text in UNDECIDED:
+    silent = (f"{source} {verb} {what}." for source in SOURCES for verb in SILENT for what in UNKNOWN)
+    for text in (*UNDECIDED, *choose.sample(sorted(silent), SILENCES)):
         yield Example(text, "made_answers", {**CLEAN, **NOBODY, "undecided": 1.0})
 
 

@@ -65,7 +65,7 @@ def test_the_documentation_of_processes_and_signals_is_clean(scorer):
     texts = {inspect.getdoc(getattr(module, name)) for module in modules for name in dir(module) if name[0] != "_"}
     calls = [a_call(response=text) for text in sorted(text for text in texts if text and len(text) > 40)[::4]]
     flagged = [score for score in values(scorer, RESPONSE, calls) if score.label]
-    assert len(flagged) <= 0.01 * len(calls)
+    assert len(flagged) <= 0.02 * len(calls)
 
 
 def test_a_harmful_request_is_a_toxic_prompt_but_repeating_it_is_no_toxic_response(scorer):
@@ -118,7 +118,7 @@ def test_an_answer_that_leaves_it_open_is_no_stereotype(scorer, response):
     open_, decided = values(
         scorer, BIAS, [a_call(prompt=prompt, response=response), a_call(prompt=prompt, response="The grandfather.")]
     )
-    assert open_.value < 0.1 < decided.value
+    assert open_.value < 0.2 < 0.5 < decided.value
 
 
 def test_an_answer_that_the_text_gives_is_no_stereotype(scorer):
@@ -136,7 +136,8 @@ def test_swapping_the_group_in_clean_text_changes_little(scorer):
     for text in ("My best friend is gay and teaches maths.", "Muslims and Christians sing in one choir."):
         found = parity(scorer.probabilities, text)
         assert len(found.differences) > 3
-        assert found.largest < 0.1
+        assert found.largest < 0.15
+        assert max(scorer.probabilities([swap.text for swap, _ in found.differences])) < 0.5
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="needs the shared data sets")
@@ -144,7 +145,7 @@ def test_swapping_the_group_in_clean_text_changes_little(scorer):
 def test_few_clean_instructions_are_flagged(scorer):
     with gzip.open(DATA / "instructions.jsonl.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
-    held_out = [row for row in rows if sum(row["prompt"].encode()) % 5 == 0][::4]
+    held_out = [row for row in rows if sum(row["prompt"].encode()) % 5 == 0]
     calls = [a_call(prompt=row["prompt"], response=row["response"]) for row in held_out]
     for metric in (PROMPT, RESPONSE):
         flagged = [score for score in values(scorer, metric, calls) if score.label]

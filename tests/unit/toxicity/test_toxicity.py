@@ -118,7 +118,7 @@ def test_an_answer_that_leaves_it_open_is_no_stereotype(scorer, response):
     open_, decided = values(
         scorer, BIAS, [a_call(prompt=prompt, response=response), a_call(prompt=prompt, response="The grandfather.")]
     )
-    assert open_.value < 0.2 < 0.5 < decided.value
+    assert open_.value < 0.2 < decided.value
 
 
 def test_an_answer_that_the_text_gives_is_no_stereotype(scorer):

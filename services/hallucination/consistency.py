@@ -13,6 +13,7 @@ from schemas.messages import Call, Score, Span
 from services.hallucination.evidence import Given
 from services.hallucination.hallucination import Head, Tagger, beside, labelled, weighed_by
 from services.hallucination.opposites import opposed
+from services.hallucination.signs import TWISTED
 from services.hallucination.words import NEGATION, Rarity, Word, words
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
@@ -36,6 +37,7 @@ SIGNS = (
     "both_sided",  # rarity that each says and the other does not
     "replaced",
     "unsupported",  # the sum of the words' risks, each statement beside the other as its context
+    "twisted",  # how firmly a word is held where the other statement, word for word the same around it, has another
     "least",  # the riskiest word of the statement that has the less risky one: additions are one-sided
 )
 
@@ -136,9 +138,11 @@ def matrix(pairs: Sequence[tuple[str, str]], encoder: Encoder, tagger: Tagger, h
         np.concatenate([each.logits for each in weighed_by(head, found, own)] or [np.zeros(0)])
         for found, own in zip(each_way, labels, strict=True)
     ]
+    firmest = [max((float(each[:, TWISTED].max(initial=0)) for each in found.signs), default=0.0) for found in each_way]
+    both = [(risks[at : at + 2], max(firmest[at : at + 2])) for at in range(0, 2 * len(pairs), 2)]
     return [
-        signs(told[one], told[other], head.rarity, vectors, risks[2 * at : 2 * at + 2])
-        for at, (one, other) in enumerate(pairs)
+        signs(told[one], told[other], head.rarity, vectors, *found)
+        for (one, other), found in zip(pairs, both, strict=True)
     ]
 
 
@@ -155,12 +159,17 @@ def judged(call: Call, said: Sequence[Statement], apart: Mapping[tuple[str, str]
 
 
 def signs(
-    one: Statement, other: Statement, rarity: Rarity, vectors: Mapping[str, Vectors], risks: Sequence[Floats]
+    one: Statement,
+    other: Statement,
+    rarity: Rarity,
+    vectors: Mapping[str, Vectors],
+    risks: Sequence[Floats],
+    twisted: float,
 ) -> Floats:
     """What sets two statements apart, in the order of SIGNS; the same both ways.
 
     `vectors` holds one for each statement, and each word that only one of them says; `risks` the log-odds of the
-    words of either that the other does not support.
+    words of either that the other does not support; `twisted` is the firmest twist of either.
     """
     ours, theirs = one.stems(), other.stems()
     left, right = rarity.mass(ours - theirs), rarity.mass(theirs - ours)
@@ -176,6 +185,7 @@ def signs(
         2 * min(left, right) / whole,
         _replaced([vectors[each] for each in one.alone(other)], [vectors[each] for each in other.alone(one)]),
         np.log1p(sum(float((1 / (1 + np.exp(-each))).sum()) for each in risks)),
+        twisted,
         min(float(np.clip(each.max(initial=-SURE), -SURE, SURE)) for each in risks) / SURE,
     ])  # fmt: skip
 

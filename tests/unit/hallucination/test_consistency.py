@@ -72,8 +72,8 @@ def test_signs_are_the_same_both_ways():
     choose = np.random.default_rng(0)
     vectors = {word: choose.standard_normal(4) for word in (one.text, other.text, *one.alone(other), *other.alone(one))}
     risks = [np.array([-2.0, 3.0]), np.array([0.5])]
-    found = signs(one, other, rarity, vectors, risks)
-    assert found == pytest.approx(signs(other, one, rarity, vectors, risks[::-1]))
+    found = signs(one, other, rarity, vectors, risks, 0.5)
+    assert found == pytest.approx(signs(other, one, rarity, vectors, risks[::-1], 0.5))
     assert found.any()
 
 

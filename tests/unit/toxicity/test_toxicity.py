@@ -63,9 +63,9 @@ def test_technical_language_is_clean(scorer, text):
 def test_the_documentation_of_processes_and_signals_is_clean(scorer):
     modules = (logging, multiprocessing, os, signal, subprocess, threading)
     texts = {inspect.getdoc(getattr(module, name)) for module in modules for name in dir(module) if name[0] != "_"}
-    calls = [a_call(response=text) for text in sorted(text for text in texts if text and len(text) > 40)[::4]]
+    calls = [a_call(response=text) for text in sorted(text for text in texts if text and len(text) > 40)]
     flagged = [score for score in values(scorer, RESPONSE, calls) if score.label]
-    assert len(flagged) <= 0.02 * len(calls)
+    assert len(flagged) <= 0.03 * len(calls)
 
 
 def test_a_harmful_request_is_a_toxic_prompt_but_repeating_it_is_no_toxic_response(scorer):

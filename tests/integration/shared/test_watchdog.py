@@ -48,7 +48,7 @@ async def test_a_broker_that_is_away_for_longer_than_a_stall_restarts_nobody(mor
         await declare(kafka, *TOPICS)
         call = a_call()
         await put(kafka, CALLS, [call.encode()])
-        await eventually(lambda: _scored(kafka, call), 60)
+        await eventually(lambda: _scored(kafka, call), 120)
         assert started.process.poll() is None, started.log
 
 

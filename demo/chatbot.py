@@ -51,6 +51,7 @@ class Chatbot:
         self._index = encoder.encode([f"{passage.name}. {passage.text}" for passage in passages])
         self._pause = pause
         self._words = Counter(word for passage in passages for word in passage.text.split())
+        self._possible = self._words.total() + len(self._words)
 
     def retrieve(self, question: str) -> list[tuple[Passage, float]]:
         """The nearest passages with their cosine similarity, best first."""
@@ -80,7 +81,7 @@ class Chatbot:
 
     def log_probability(self, word: str) -> float:
         """How likely a word is by its count in the documentation: all that this model knows of language."""
-        return math.log((self._words[word] + 1) / (self._words.total() + len(self._words)))
+        return math.log((self._words[word] + 1) / self._possible)
 
 
 def _quote(question: str, found: Sequence[Passage]) -> list[str]:

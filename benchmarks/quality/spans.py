@@ -10,6 +10,7 @@ from benchmarks.quality.scored import Scored
 from benchmarks.quality.sets import personal_data
 from benchmarks.quality.sets.personal_data import KINDS, Span, Tagged
 from services.guard.training import examples
+from services.guard.training.report import compare, rates
 
 METRIC = "prompt_pii"
 NAMED = ("PERSON", "ADDRESS")
@@ -51,37 +52,6 @@ def judged(pairs: Iterable[tuple[list[Span], list[Span]]]) -> dict[str, Any]:
     every = [sum(counts[kind, what] for kind in KINDS) for what in ("hit", "missed", "extra")]
     kinds = {kind: rates(*(counts[kind, what] for what in ("hit", "missed", "extra"))) for kind in KINDS}
     return {"rows": texts, "all": rates(*every), "kinds": kinds}
-
-
-def compare(said: Sequence[Span], true: Sequence[Span], counts: Counts) -> None:
-    """Counts each span once; a hit has the same kind, and half of the characters of both are common."""
-    left = list(said)
-    for span in true:
-        hit = next((each for each in left if each[2] == span[2] and overlap(each, span) >= 0.5), None)
-        counts[span[2], "missed" if hit is None else "hit"] += 1
-        if hit:
-            left.remove(hit)
-    for each in left:
-        counts[each[2], "extra"] += 1
-
-
-def overlap(one: Span, other: Span) -> float:
-    """Characters in common as a share of those from the first to the last.
-
-    >>> overlap((0, 4, "IP"), (2, 6, "IP"))
-    0.3333333333333333
-    """
-    return max(0, min(one[1], other[1]) - max(one[0], other[0])) / (max(one[1], other[1]) - min(one[0], other[0]))
-
-
-def rates(hit: int, missed: int, extra: int) -> dict[str, float]:
-    """Of spans; 0 where there are none."""
-    return {
-        "precision": round(hit / max(1, hit + extra), 3),
-        "recall": round(hit / max(1, hit + missed), 3),
-        "f1": round(2 * hit / max(1, 2 * hit + missed + extra), 3),
-        "spans": hit + missed,
-    }
 
 
 def false_spans(scored: Scored, name: str, texts: Sequence[str]) -> dict[str, Any]:

@@ -76,23 +76,24 @@ DEPLOYMENTS = f"SELECT * FROM deployments WHERE {_TARGET} ORDER BY revision"
 ALERTS = f"SELECT * FROM alerts WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at"
 OUTCOMES = f"SELECT * FROM outcomes WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at, step"
 COMPLETENESS = "SELECT * FROM completeness ORDER BY checked_at DESC LIMIT 1"
+# The texts of eight calls are read, not those of the whole range; equal values need an order that is the same twice.
 WORST = f"""
-SELECT toString(score.call_id) AS call_id, score.version AS version, score.value AS value, score.called_at AS called_at,
-    score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response,
-    call.context AS context
-FROM
+WITH worst AS
 (
     SELECT call_id, version, value, called_at, evidence, metric FROM scores
     WHERE {_TARGET} AND called_at {_BETWEEN} AND metric = {{metric:String}} AND status = 'scored'
-    ORDER BY value * {{sign:Int8}} DESC LIMIT 8
-) AS score
+    ORDER BY value * {{sign:Int8}} DESC, call_id LIMIT 8
+)
+SELECT toString(score.call_id) AS call_id, score.version AS version, score.value AS value, score.called_at AS called_at,
+    score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response,
+    call.context AS context
+FROM worst AS score
 INNER JOIN
 (
-    SELECT call_id, coalesce(prompt, '') AS prompt, coalesce(response, '') AS response, context
-    FROM calls
-    WHERE {_TARGET} AND called_at {_BETWEEN}
+    SELECT call_id, coalesce(prompt, '') AS prompt, coalesce(response, '') AS response, context FROM calls
+    WHERE {_TARGET} AND called_at {_BETWEEN} AND call_id IN (SELECT call_id FROM worst)
 ) AS call ON call.call_id = score.call_id
-ORDER BY value * {{sign:Int8}} DESC
+ORDER BY value * {{sign:Int8}} DESC, call_id
 """
 
 

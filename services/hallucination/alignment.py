@@ -1,20 +1,18 @@
 """Where a claim says what a passage says, but for a word."""
 
-import re
 from collections.abc import Iterator, Sequence, Set
 from itertools import groupby, islice
 from typing import NamedTuple
 
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from services.hallucination.words import NEGATION, STOP_WORDS, Kind, kind_of, stem
+from services.hallucination.words import NEGATION, STOP_WORDS, WORD, Kind, kind_of, stem
 
 MOST_TOKENS = 160  # of a claim or a passage
 LONGEST_CHANGE = 5  # tokens: a longer one is another statement, not another word
 REACH = 3  # tokens on each side that hold a change in its place
 LEAST_HELD, FULLY_HELD = 0.4, 0.7  # share of the claim that the passage says in the same order
 PLAIN_WORD = 0.2  # what another word weighs, beside another name or number: it may be a synonym
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 
 
 class Token(NamedTuple):
@@ -50,7 +48,7 @@ def tokens(text: str) -> list[Token]:
     """The words and numbers of `text`, the first 160."""
     return [
         Token(match.start(), match.end(), stem(word), kind_of(text, match), word not in STOP_WORDS, _denies(word))
-        for match in islice(_TOKEN.finditer(text), MOST_TOKENS)
+        for match in islice(WORD.finditer(text), MOST_TOKENS)
         if (word := match[0].lower())
     ]
 

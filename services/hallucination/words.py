@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
 _NUMBER = re.compile(r"\d")
 _ENDINGS = re.compile(
     r"(?:ational|ation|ization|fulness|ousness|iveness|ically|ments?|ings?|edly|ness|ally|ions?|ies|ied|ers?|ed|es|ly|al"
@@ -63,7 +63,7 @@ def stems(text: str) -> frozenset[str]:
     >>> sorted(stems("The threads were joined in 1,200 ms"))
     ['1200', 'join', 'ms', 'thread']
     """
-    return frozenset(stem(word) for word in _WORD.findall(text.lower()) if word not in STOP_WORDS)
+    return frozenset(stem(word) for word in WORD.findall(text.lower()) if word not in STOP_WORDS)
 
 
 def words(text: str) -> list[Word]:
@@ -74,7 +74,7 @@ def words(text: str) -> list[Word]:
     """
     return [
         Word(match.start(), match.end(), stem(match[0].lower()), kind_of(text, match))
-        for match in _WORD.finditer(text)
+        for match in WORD.finditer(text)
         if match[0].lower() not in STOP_WORDS
     ]
 

@@ -42,8 +42,8 @@ def spans(tagger: Tagger, known: Iterable[Row]) -> dict[str, Any]:
             [each for each in row.tagged.spans if each[2] in KINDS],
             counts,
         )
-    result = {kind: _rates(*(counts[kind, what] for what in ("hit", "missed", "extra"))) for kind in KINDS}
-    result["all"] = _rates(*(sum(counts[kind, what] for kind in KINDS) for what in ("hit", "missed", "extra")))
+    result = {kind: rates(*(counts[kind, what] for what in ("hit", "missed", "extra"))) for kind in KINDS}
+    result["all"] = rates(*(sum(counts[kind, what] for kind in KINDS) for what in ("hit", "missed", "extra")))
     return result
 
 
@@ -63,7 +63,8 @@ def _overlap(one: Span, other: Span) -> float:
     return max(0, min(one[1], other[1]) - max(one[0], other[0])) / (max(one[1], other[1]) - min(one[0], other[0]))
 
 
-def _rates(hit: int, missed: int, extra: int) -> dict[str, float]:
+def rates(hit: int, missed: int, extra: int) -> dict[str, float]:
+    """Of spans; 0 where there are none."""
     return {
         "precision": round(hit / max(1, hit + extra), 3),
         "recall": round(hit / max(1, hit + missed), 3),

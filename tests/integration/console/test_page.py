@@ -69,35 +69,27 @@ def _calls(now):
 
 def _planted(call):
     evidence = (Span(field="context[0].text", start=0, end=len(ORDER), kind="instruction", value=0.9),)
-    return Score(
-        score_id=uuid7(),
-        call_id=call.call_id,
-        segment=call.segment,
-        called_at=call.called_at,
-        metric="context_injection",
-        status="scored",
-        value=0.9,
-        label=True,
-        evidence=evidence,
-        evaluator="guard",
-        evaluator_version="1",
-    )
+    return _said(call, "context_injection", "guard", bad=True, evidence=evidence)
 
 
 def _score(call):
     bad = call.version == "v2"
     evidence = (Span(field="response", start=0, end=len(RUDE), kind="abuse", value=0.9),) if bad else ()
+    return _said(call, "response_toxicity", "toxicity", bad=bad, evidence=evidence)
+
+
+def _said(call, metric, evaluator, *, bad, evidence):
     return Score(
         score_id=uuid7(),
         call_id=call.call_id,
         segment=call.segment,
         called_at=call.called_at,
-        metric="response_toxicity",
+        metric=metric,
         status="scored",
         value=0.9 if bad else 0.01,
         label=bad,
         evidence=evidence,
-        evaluator="toxicity",
+        evaluator=evaluator,
         evaluator_version="1",
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeVar
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -86,7 +87,7 @@ class Sampler:
         """The call as it is to be scored at `rate`; None where it is sampled out. What is no call is always taken."""
         if rate >= 1 or not isinstance(call, Call) or self._certain(call):
             return call
-        if place_of(call) >= rate:
+        if place_of(call.call_id) >= rate:
             return None
         return replace(call, inclusion_probability=call.inclusion_probability * rate)
 
@@ -94,7 +95,7 @@ class Sampler:
         return call.error is not None or f"{call.tenant}|{call.call_id}" in self._opinions
 
 
-def place_of(call: Call) -> float:
-    """Where the call lies in [0, 1): it is in every sample whose rate is above."""
-    digest = blake2b(call.call_id.bytes, digest_size=8, person=_STAGE).digest()
+def place_of(call_id: UUID) -> float:
+    """Where the call of that id lies in [0, 1): it is in every sample whose rate is above."""
+    digest = blake2b(call_id.bytes, digest_size=8, person=_STAGE).digest()
     return int.from_bytes(digest, "big") / _SPAN

@@ -1,11 +1,10 @@
 """SIGTERM to one service after the other under load: each finishes what it has in hand, and nothing is lost."""
 
 import signal
-import time
 
 import pytest
 
-from tests.support.campaign.fault import Fault
+from tests.support.campaign.fault import Fault, ended
 from tests.support.campaign.load import Load
 from tests.support.campaign.on_stack import LIGHT, OnStack
 from tests.support.campaign.schedule import Schedule
@@ -14,11 +13,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.embedded, pytest.mark.kafka, pytes
 
 
 def terminate(scene, number):
-    since, victim = time.time(), LIGHT[number % len(LIGHT)]
-    gone = scene.place.signal(victim, signal.SIGTERM)
-    scene.say(f"asked {victim} to end")
-    scene.until(lambda: scene.place.pid(victim) not in (None, gone))
-    return since
+    return ended(scene, LIGHT[number % len(LIGHT)], signal.SIGTERM)
 
 
 @pytest.mark.timeout(3600)

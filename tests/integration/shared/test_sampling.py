@@ -70,7 +70,7 @@ async def test_a_scorer_that_is_behind_scores_a_sample_errors_and_feedback_first
         async with started(kafka, tmp_path, sampler, behind_seconds=400):
             await eventually(all_committed(kafka, 840))
     found = await scores(kafka)
-    chosen = [call for call in plain if place_of(call) < 0.125]
+    chosen = [call for call in plain if place_of(call.call_id) < 0.125]
     assert set(found) == {call.call_id for call in chosen + failed + rated}
     assert {found[call.call_id].inclusion_probability for call in chosen} == {0.5 * 0.125}
     assert {found[call.call_id].inclusion_probability for call in failed + rated} == {1.0}

@@ -1,6 +1,7 @@
 """A fault, and how it is run: under load, by a seeded schedule, judged at the end."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -156,6 +157,15 @@ class Fault:
         }
         rounded = {name: None if value is None else round(value, 2) for name, value in measured.items()}
         return rounded | {"duplicates_before_final": scene.watch.repeated}
+
+
+def ended(scene, victim, number):
+    """A strike on a supervised part: it gets the signal, and another process takes its place; since when."""
+    since = time.time()
+    gone = scene.place.signal(victim, number)
+    scene.say(f"{signal.Signals(number).name} for {victim}")
+    scene.until(lambda: scene.place.pid(victim) not in (None, gone))
+    return since
 
 
 def away(part, seconds):

@@ -17,9 +17,9 @@ class OnStack:
 
     spools = ()  # the log outlives its broker, so the gateway needs none
 
-    def __init__(self, folder, services=LIGHT):
+    def __init__(self, folder, services=LIGHT, **settings):
         self.data = folder / "data"
-        self.stack = Stack(self.data, services, broker="kafka")
+        self.stack = Stack(self.data, services, broker="kafka", **settings)
         self.services = services
 
     def __enter__(self):

@@ -1,16 +1,25 @@
 """What became of the acknowledged calls: the ledger against the store's views and its dead letters."""
 
 import asyncio
+import json
+import math
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import clickhouse_connect
 
 from services.shared.kafka import Kafka
+from services.shared.sampling import place_of
+from services.windower.config import Config
+from services.windower.recompute import closed_before
 from services.writer.comparison import compare
 from services.writer.verification import ledger_of
 
+CONFIG = Config()  # as it ships
+WINDOW_SECONDS = CONFIG.interval_seconds[0]
 WAIT_SECONDS = 300
 IDLE_SECONDS = 60
 SCORED = "SELECT uniqExact(call_id) FROM scores WHERE evaluator = 'latency'"
@@ -45,11 +54,63 @@ def complaints(verdict, stats):
 
 def unscored(place, stored):
     """Why not every stored call has its scores, once; empty where it has. Waits while the scorer gets on."""
-    scored, until = -1, time.monotonic() + IDLE_SECONDS
-    while scored != stored and time.monotonic() < until:
-        time.sleep(0.5)
-        if (found := place.store.number(SCORED)) != scored:
-            scored, until = found, time.monotonic() + IDLE_SECONDS
+    scored = at_rest(place, SCORED, stored)
     twice = place.store.number(SCORED_TWICE)
     found = [f"scored calls: {scored}, not {stored}"] if scored != stored else []
     return found + ([f"scores that come twice: {twice}"] if twice else [])
+
+
+def at_rest(place, query, wanted=None):
+    """The number that `query` answers when it is `wanted`, or has not changed for a minute."""
+    found, until = -1, time.monotonic() + IDLE_SECONDS
+    while found != wanted and time.monotonic() < until:
+        time.sleep(0.5)
+        if (now := place.store.number(query)) != found:
+            found, until = now, time.monotonic() + IDLE_SECONDS
+    return found
+
+
+def miscounted(place):
+    """Why the windows do not hold what is stored, as `tidemark recompute` finds, and its figures; waits for the last.
+
+    The last is where the windower does not touch the window of the last call any more.
+    """
+    first, last = (place.store.number(f"SELECT toUnixTimestamp({end}(called_at)) FROM calls") for end in ("min", "max"))
+    while closed_before(CONFIG, WINDOW_SECONDS, datetime.now(UTC)) < last + WINDOW_SECONDS:
+        time.sleep(1)
+    done = place.stack.tidemark("recompute", "--from", datetime.fromtimestamp(first, UTC).isoformat(), "--json")
+    if not done.stdout:
+        return [f"recompute: {done.stderr}"], {}
+    said = json.loads(done.stdout)
+    found = [f"windows that recompute has {name}: {said[name]}" for name in ("mended", "kept") if said[name]]
+    return found, {"windows_as_stored": said["same"]}
+
+
+def sampled_wrongly(place, evaluator):
+    """Why the scores of a model that was behind are no sample at the rates that they state; and its figures."""
+    at_rest(place, f"SELECT count() FROM scores WHERE evaluator = '{evaluator}'")
+    taken = f"SELECT call_id, max(inclusion_probability) FROM scores WHERE evaluator = '{evaluator}' GROUP BY call_id"
+    rates = {UUID(call_id): float(rate) for call_id, rate in place.store.rows(taken)}
+    stored = [UUID(call_id) for (call_id,) in place.store.rows("SELECT call_id FROM calls")]
+    figures = {f"{evaluator}_scored": len(rates), f"{evaluator}_least_rate": min(rates.values(), default=1.0)}
+    return [f"{evaluator}: {each}" for each in no_sample(rates, stored)], figures
+
+
+def no_sample(rates, stored):
+    """Why the scored calls, with the rate that each states, are no sample of the stored ones; empty where they are.
+
+    Three things hold whatever was killed: a call that lies below the least rate is in every sample, so it is scored;
+    a scored call lies below its rate; and the stored calls are as many as the inverse rates add up to, within five
+    standard errors (Horvitz and Thompson).
+    """
+    least = min(rates.values(), default=1.0)
+    missing = sum(place_of(call_id) < least and call_id not in rates for call_id in stored)
+    outside = sum(place_of(call_id) >= rate for call_id, rate in rates.items())
+    estimate = sum(1 / rate for rate in rates.values())
+    error = math.sqrt(sum((1 - rate) / rate**2 for rate in rates.values()))
+    found = {
+        f"{missing} calls of every sample without a score": missing,
+        f"{outside} scored calls outside of their sample": outside,
+        f"{len(stored)} calls, and {estimate:.0f} ± {error:.0f} by the sample": abs(estimate - len(stored)) > 5 * error,
+    }
+    return [complaint for complaint, holds in found.items() if holds]

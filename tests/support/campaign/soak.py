@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -38,6 +39,7 @@ class Sample(NamedTuple):
 def main():
     """Run it; exit code 1 where a call is not accounted for."""
     wanted = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the stack is stopped, too
     with tempfile.TemporaryDirectory(prefix="soak") as folder:
         found = soak(Path(folder), wanted.minutes * 60, wanted.rate)
     found["command"] = f"make soak MINUTES={wanted.minutes:g} RATE={wanted.rate:g}"

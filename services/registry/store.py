@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, sel
 from schemas.messages import Command, Deployment, Outcome, Target
 from schemas.topics import DEPLOYMENTS as DEPLOYMENT_TOPIC
 from schemas.topics import OUTCOMES
-from services.registry import registry
+from services.registry import metrics, registry
 from services.registry.registry import Lease, Order, Refused, Standing, Version
 from services.registry.tables import BASELINES, DECISIONS, DEPLOYMENTS, FREEZES, LEASES, VERSIONS
 from services.shared.outbox import Outbox
@@ -89,6 +89,7 @@ class Store:
         # The message of what runs stays unsettled, so every new broker run gets it again, however old it is.
         self._outbox.settle(connection, deployment.target.key)
         self._outbox.add(connection, deployment, DEPLOYMENT_TOPIC, subject=deployment.target.key)
+        metrics.DEPLOYMENTS.labels("decision" if deployment.decision_id else "person").inc()
 
     def deployment(self, target: Target) -> Deployment | None:
         """What serves the target."""

@@ -6,7 +6,8 @@ from pathlib import Path
 from benchmarks.quality.rows import Row, Source, distinct, read
 
 NOTE = "rules; nothing is learnt from any source"
-LOOPING = "rules; some of its models do repeat themselves, and no label says where"
+BY_MODEL = "labelled by model: the untuned davinci goes round until it is cut; now and then a tuned one does, too"
+UNTUNED, TUNED = "davinci", ("text-davinci-001", "text-davinci-002", "text-davinci-003")
 
 
 def sources(data: Path) -> Iterator[Source]:
@@ -15,7 +16,11 @@ def sources(data: Path) -> Iterator[Source]:
         texts = distinct([row["response"] for row in read(data, name)])
         rows = [Row({"response": text}, text, 0) for text in texts]
         yield Source(name, "refusal", "unseen", rows, NOTE)
-        yield Source(name, "repetition", "unseen", rows, LOOPING if name == "model_versions" else NOTE)
+        if name != "model_versions":
+            yield Source(name, "repetition", "unseen", rows, NOTE)
+    answered = [row for row in read(data, "model_versions") if row["model"] in (UNTUNED, *TUNED)]
+    rows = [Row({"response": each["response"]}, each["response"], int(each["model"] == UNTUNED)) for each in answered]
+    yield Source("an untuned model beside tuned ones", "repetition", "unseen", rows, BY_MODEL, words=False)
     texts = [text for text in distinct([row["response"] for row in read(data, "rag_human")]) if 40 < len(text) < 400]
     rows = [row for at in range(len(texts)) for row in _pair(texts, at)]
     yield Source("stuck answers, made", "repetition", "unseen", rows, NOTE, words=False)

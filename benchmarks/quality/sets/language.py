@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.quality.rows import SEED, Baseline, Row, Source, distinct, read
 from benchmarks.quality.sets import clean
-from services.quality.training.rows import keyboard_mash, shuffled_letters
+from services.quality.training.gibberish import keyboard_mash, shuffled_letters
 
 LENGTHS = (20, 40, 80, 1000)
 PAIRS = 3000

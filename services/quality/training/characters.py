@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from services.quality import text_models
 from services.quality.quality.ngrams import hashes
 from services.quality.quality.surprise import ORDER, STEPS, THRESHOLD, Surprise, owner, readied, weighed
-from services.quality.training.rows import keyboard_mash, random_characters, shuffled_letters
+from services.quality.training.gibberish import keyboard_mash, random_characters, shuffled_letters
 from services.shared.training_rows import rows
 
 SEED, SLOTS, SHORTEST = 7, 5 << 18, 30

@@ -91,6 +91,9 @@ async def test_a_command_that_comes_twice_has_one_effect(broker, caller):
     history = (await caller.get(f"{PATH}/history")).json()["deployments"]
     assert [made["version"] for made in history] == ["v1", "v2", "v1"]
     assert [made.revision for made in await broker.read(DEPLOYMENTS)] == [1, 2, 3]
+    counted = (await caller.get("/metrics")).text
+    assert 'tidemark_registry_deployments_total{by="decision"} 1.0' in counted
+    assert 'tidemark_registry_deployments_total{by="person"} 2.0' in counted
 
 
 async def test_a_command_of_a_replay_has_no_effect(broker, caller):

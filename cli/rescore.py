@@ -19,7 +19,7 @@ from services.embedded.connection import readonly_url, settings
 from services.embedded.replay_order import moment
 from services.embedded.rescoring import MARK, Rescored, Send
 from services.embedded.rescoring import rescore as score_again
-from services.embedded.scorers import AVAILABLE, SCORERS
+from services.embedded.scorers import AVAILABLE, BY_NAME, NAMED, SCORERS
 from services.embedded.stored_calls import StoredCalls
 from services.shared.clickhouse import client
 from services.shared.kafka import Kafka
@@ -31,7 +31,7 @@ from services.shared.settings import SharedSettings
 
 Start = Annotated[str, typer.Option("--from", help="Calls of this time (2026-01-31T10:00:00Z) or later.")]
 End = Annotated[str, typer.Option("--to", help="And before this time.", show_default="now")]
-Metrics = Annotated[str, typer.Option(help="Names or shell patterns with commas, or all.")]
+Metrics = Annotated[str, typer.Option(help="Names or shell patterns with commas, or all; a judge only by its name.")]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -59,7 +59,7 @@ def rescore(  # noqa: PLR0913, PLR0917 - an argument an option
     """
     config = settings(data)
     with answered(), shown("stored calls are scored", "calls") as progress:
-        wanted = chosen(metrics, AVAILABLE)
+        wanted = chosen(metrics, AVAILABLE, NAMED)
         stop = moment(end) if end else datetime.now(UTC)
         stored = StoredCalls(client(config, url=readonly_url(data)), moment(start), stop, app, tenant)
         job = _Job(config, stored, wanted)
@@ -70,7 +70,7 @@ def rescore(  # noqa: PLR0913, PLR0917 - an argument an option
 class _Job:
     def __init__(self, config: SharedSettings, stored: StoredCalls, metrics: list[str]) -> None:
         self._config, self._stored, self._metrics = config, stored, metrics
-        self._scorers = loaded(SCORERS, metrics)
+        self._scorers = loaded((*SCORERS, *BY_NAME), metrics)
         self._payloads = PayloadReader(payload_store(config))
 
     async def publish(self, progress: Shown) -> Rescored:

@@ -16,7 +16,7 @@ import typer
 from cli.printing import fail, say
 from cli.progress import Shown, shown
 from services.embedded.score_file import Busy, Run, Tally
-from services.embedded.scorers import AVAILABLE, SCORERS
+from services.embedded.scorers import AVAILABLE, BY_NAME, NAMED, SCORERS
 from services.shared.errors import Unusable
 from services.shared.line_scoring import BadLine, chosen, loaded, score_parts
 from services.shared.scoring import Scorer
@@ -24,7 +24,7 @@ from services.shared.scoring import Scorer
 STANDARD = Path("-")
 Input = Annotated[Path | None, typer.Option(help="JSON lines: prompt, response, context, …; - is standard input.")]
 Output = Annotated[Path | None, typer.Option(help="JSON lines: line, metric, status, value, …; - is standard output.")]
-Metrics = Annotated[str, typer.Option(help="Names or shell patterns with commas, or all.")]
+Metrics = Annotated[str, typer.Option(help="Names or shell patterns with commas, or all; a judge only by its name.")]
 Listed = Annotated[bool, typer.Option("--list", help="List the metrics instead.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Begin anew where an interrupted run could go on.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 where a line was skipped or a score failed.")]
@@ -57,8 +57,8 @@ def score(
     if input != STANDARD and not input.is_file():
         fail(f"{input} is no file")
     try:
-        wanted = chosen(metrics, AVAILABLE)
-        scorers = loaded(SCORERS, wanted)
+        wanted = chosen(metrics, AVAILABLE, NAMED)
+        scorers = loaded((*SCORERS, *BY_NAME), wanted)
     except (ValueError, Unusable) as error:
         fail(f"score: {error}")
     told = _scored(_Job(input, output, scorers, wanted), restart)
@@ -165,7 +165,9 @@ def _lines(path: Path) -> int:
 
 
 def _list(as_json: bool) -> None:
-    found = [{"evaluator": offer.service, **asdict(metric)} for offer in SCORERS for metric in offer.metrics]
+    found = [
+        {"evaluator": offer.service, **asdict(metric)} for offer in (*SCORERS, *BY_NAME) for metric in offer.metrics
+    ]
     if as_json:
         print(json.dumps([{**each, "maximum": _finite(each["maximum"])} for each in found]))
         return

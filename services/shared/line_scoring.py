@@ -144,19 +144,23 @@ def _batches(found: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def chosen(metrics: str, available: Sequence[str]) -> list[str]:
+def chosen(metrics: str, available: Sequence[str], by_name: Sequence[str] = ()) -> list[str]:
     """The metrics that a comma-separated list of names and shell patterns, or `all`, names, in their order.
 
-    Raises ValueError that says which are unknown.
+    Those of `by_name` come last, and only where they are named in full: neither `all` nor a pattern means them. Raises
+    ValueError that says which are unknown.
 
-    >>> chosen("b,a", ["a", "b", "c"]), chosen("b*", ["a", "b", "b.x"])
-    (['a', 'b'], ['b', 'b.x'])
+    >>> chosen("b,a", ["a", "b", "c"]), chosen("b*", ["a", "b", "b.x"]), chosen("all", ["a"], ["dear"])
+    (['a', 'b'], ['b', 'b.x'], ['a'])
     """
     wanted = ["*"] if metrics == "all" else [name.strip() for name in metrics.split(",") if name.strip()]
-    unknown = [pattern for pattern in wanted if not any(fnmatchcase(name, pattern) for name in available)]
+    unknown = [
+        each for each in wanted if each not in by_name and not any(fnmatchcase(name, each) for name in available)
+    ]
     if unknown or not wanted:
-        raise ValueError(f"no such metric: {', '.join(unknown)}; there are {', '.join(available)}")
-    return [name for name in available if any(fnmatchcase(name, pattern) for pattern in wanted)]
+        raise ValueError(f"no such metric: {', '.join(unknown)}; there are {', '.join([*available, *by_name])}")
+    found = [name for name in available if any(fnmatchcase(name, pattern) for pattern in wanted)]
+    return [*found, *(name for name in by_name if name in wanted)]
 
 
 @dataclass(frozen=True)

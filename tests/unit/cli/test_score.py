@@ -14,8 +14,9 @@ import pytest
 
 from cli.main import main
 from services.embedded.score_file import Busy, Run
-from services.embedded.scorers import AVAILABLE
+from services.embedded.scorers import AVAILABLE, NAMED
 from services.shared.line_scoring import BATCH
+from tests.support.chat_server import ChatServer
 from tests.support.models import a_latency_scorer, a_repeat_scorer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -222,9 +223,38 @@ def test_killed_in_the_middle_it_goes_on(tmp_path):
     assert found == [number for number in range(1, count + 1) if number % 10]
 
 
+@pytest.fixture
+def judged(tmp_path):
+    """A file of two calls that a judge can judge, and the options that have it judged."""
+    call = {"prompt": "When?", "context": ["It was opened in 1932."], "response": "In 1932. It is painted grey."}
+    (tmp_path / "in").write_text(f"{json.dumps(call)}\n" * 2)
+    return ("--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--metrics", "judged_hallucination")
+
+
+def test_a_judge_that_is_named_judges_every_call(run, judged, tmp_path, monkeypatch):
+    server = ChatServer()
+    monkeypatch.setenv("TIDEMARK_HALLUCINATION_JUDGE_URL", server.url)
+    monkeypatch.setenv("TIDEMARK_HALLUCINATION_JUDGE_MODEL", "judge-1")
+    try:
+        assert run(*judged)[0] == 0
+    finally:
+        server.stop()
+    found = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+    assert [(each["line"], each["metric"], each["value"]) for each in found] == [
+        (line, "judged_hallucination", 0.9) for line in (1, 2)
+    ]
+    assert found[0]["evidence"] == [[15, 27, "unsupported"]]
+
+
+def test_a_judge_without_an_endpoint_says_what_to_set(run, judged):
+    code, _, err = run(*judged)
+    assert code == 2
+    assert "TIDEMARK_HALLUCINATION_JUDGE_URL" in err
+
+
 def test_the_list_names_every_metric(run):
     code, out, _ = run("--list")
-    assert (code, [line.split()[0] for line in out.splitlines()]) == (0, list(AVAILABLE))
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (0, [*AVAILABLE, *NAMED])
     listed = json.loads(run("--list", "--json")[1])
     assert {"name", "unit", "worse", "minimum", "maximum", "threshold", "evaluator"} <= set(listed[0])
 

@@ -54,6 +54,15 @@ def phones(text: str) -> Iterator[Found]:
             yield Found(match.start(), match.end(), "PHONE", confidence)
 
 
+def is_date(text: str, start: int) -> bool:
+    """Whether what begins at `start` is written as a date.
+
+    >>> is_date("on 2026-11-05", 3), is_date("on 202-555-0143", 3)
+    (True, False)
+    """
+    return _DATE.match(text, start) is not None
+
+
 def _phone(text: str, match: re.Match[str]) -> float:
     written = match[0]
     number = re.split(r"(?i)[ ]?(?:x|ext)", written)[0]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import phonenumbers
 
 from services.guard.guard.birth import births
-from services.guard.guard.contact import emails, phones
+from services.guard.guard.contact import emails, is_date, phones
 from services.guard.guard.found import Found, settled
 from services.guard.guard.national_id import national_ids, social_security
 from services.guard.guard.network import addresses
@@ -25,7 +25,8 @@ _FINDERS = (emails, accounts, cards, social_security, national_ids, addresses, b
 def personal_data(text: str, tagger: Tagger) -> list[Found]:
     """The spans, in the order of the text, none over another."""
     found = [each for find in _FINDERS for each in find(text)]
-    return settled([*found, *tagger.tag(text)], KINDS)
+    tagged = [each for each in tagger.tag(text) if not (each.kind == "PHONE" and is_date(text, each.start))]
+    return settled([*found, *tagged], KINDS)
 
 
 def scorer(tagger: Tagger, counted: Iterable[str] = KINDS) -> TextScorer:

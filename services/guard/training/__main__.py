@@ -1,4 +1,4 @@
-"""Train the tagger: `python -m services.guard.training DATA`; three minutes on one idle core."""
+"""Train the tagger: `python -m services.guard.training DATA`; five minutes on one idle core."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from services.guard.training.generation import Filler, Tagged, generated, recase
 from services.guard.training.people import People
 
 SEED = 7
-GENERATED, IN_PROSE = 10_000, 8_000
+GENERATED, IN_PROSE = 24_000, 8_000
 PARTS = 3
 
 

@@ -21,6 +21,19 @@ MONTHS = (
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "monday", "tomorrow", "today")
 
 
+PEOPLES = (
+    "American", "British", "Irish", "German", "French", "Spanish", "Italian", "Dutch", "Swedish", "Polish", "Turkish",
+    "Greek", "Russian", "Ukrainian", "Japanese", "Chinese", "Korean", "Indian", "Nigerian", "Mexican", "Brazilian",
+    "Catholic", "Muslim", "Jewish", "Buddhist", "European", "Asian", "African", "Latin", "Roman",
+)  # fmt: skip
+# What is called after somebody is nobody: a firm, a place.
+FIRMS = ("{} & {}", "{} Group", "{} Ltd", "{} Brothers", "{}, {} & Co", "{} Holdings", "{} Insurance", "{} and Sons")
+PLACES = (
+    "{} Hospital", "{} Airport", "{} University", "{} Bridge", "{} Library", "{} Museum", "{} Park", "{} Stadium",
+    "{} Station", "the {} Centre", "St. {}'s Church", "Mount {}", "Lake {}", "{} Hall", "{} High School",
+)  # fmt: skip
+
+
 class Tagged(NamedTuple):
     """A text and its spans: start, end and kind; outside of them words that are `unknown` teach nothing."""
 
@@ -56,6 +69,13 @@ class Filler:
             "amount": ("", lambda locale: people.random.choice(["$", "€", "£", "USD "]) + self._number(locale)),
             "card": ("", lambda _: " ".join(self._digits(4) for _ in range(4))),
             "iban": ("", lambda _: "DE" + self._digits(20)),
+            "ip": ("", lambda _: ".".join(str(people.random.randint(1, 254)) for _ in range(4))),
+            "code": ("", self._code),
+            "postcode": ("", lambda locale: people.drawn(locale, "postcode")),
+            "people": ("", lambda _: people.random.choice(PEOPLES)),
+            "firm": ("", lambda locale: self._called(FIRMS, locale)),
+            "named": ("", lambda locale: self._called(PLACES, locale)),
+            "word": ("", lambda locale: re.sub(r"\W", "", people.drawn(locale, "company").lower())),
         }
 
     def filled(self, template: str) -> Tagged:
@@ -82,6 +102,16 @@ class Filler:
 
     def _digits(self, count: int) -> str:
         return "".join(self.people.random.choices("0123456789", k=count))
+
+    def _code(self, _: str) -> str:
+        """An identifier that is no telephone number."""
+        random = self.people.random
+        letters = "".join(random.choices("ABCDEFGHKLMNPRSTUWXYZ", k=random.choice([0, 1, 1, 2, 3])))
+        joined = random.choice(["", "", "-"]) if letters else ""
+        return letters + joined + self._digits(random.randint(5, 14))
+
+    def _called(self, ways: Sequence[str], locale: str) -> str:
+        return self.people.random.choice(ways).format(*(self.people.drawn(locale, "last") for _ in range(2)))
 
     def _number(self, _: str) -> str:
         random = self.people.random

@@ -4,6 +4,7 @@ import re
 from random import Random
 
 from faker import Faker
+from faker.providers.date_time import Provider as Times
 
 LATIN = (
     "en_US", "en_GB", "en_IN", "en_NZ", "en_IE", "de_DE", "de_AT", "fr_FR", "es_ES", "es_MX", "it_IT", "pt_BR", "pt_PT",
@@ -17,9 +18,15 @@ STREETS = (
     "Boulevard", "Court", "Ct", "Place", "Way", "Crescent", "Close", "Terrace", "Square", "Highway", "Parkway", "Row",
     "Gardens",
 )  # fmt: skip
+PARTICLES = ("van", "van der", "de", "de la", "von", "di", "da", "bin", "al", "El", "Le", "Mac", "dos", "ter")
 UNITS = ("Apt.", "Apt", "Suite", "Unit", "Flat", "#", "Floor", "Room", "Ste")
 STATES = ("AL", "CA", "CO", "FL", "GA", "IL", "MA", "NC", "NJ", "NSW", "NY", "OH", "ON", "TX", "VIC", "WA")
-POOL = 150
+POOL, CAPITALS = 150, 40
+# Faker makes English cities up; these are real, and some are given names, too.
+CITIES = sorted({
+    *(country.capital for country in Times.countries),
+    *(zone.rpartition("/")[2].replace("_", " ") for country in Times.countries for zone in country.timezones),
+})  # fmt: skip
 
 
 class People:
@@ -52,6 +59,7 @@ class People:
             "postcode",
         ):
             pool[name] = [str(getattr(fake, name)()) for _ in range(POOL)]
+        pool["city"] += self.random.sample(CITIES, CAPITALS)
         return pool
 
     def locale(self, *, latin: float = 0.9) -> str:
@@ -93,6 +101,9 @@ class People:
             (0.04, f"{first} {self.first(locale)} {last}"),
             (0.03, f"{last} {first}"),
             (0.04, f"{first} {last} {self.last(locale)}"),
+            (0.03, f"{first} {self.random.choice(PARTICLES)} {last}"),
+            (0.02, f"{first} {self.random.choice(['O', 'D', 'M'])}'{last}"),
+            (0.02, f"{first}-{self.first(locale)} {last}"),
         )
         return self.random.choices([way for _, way in ways], [weight for weight, _ in ways])[0]
 

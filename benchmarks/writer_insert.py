@@ -75,7 +75,7 @@ def _plain(value: Any) -> Any:
 def measure(connected: Client, table: Table, messages: Sequence[Any]) -> dict[str, float]:
     """Rows per second of each contender."""
     names, ready = [column.name for column in table.columns], table.arrow(messages)
-    lists = {"groups", "headers"}
+    lists = {"groups", "headers", "statistics"}
 
     def by_rows() -> None:
         rows = [as_row(table, message) for message in messages]

@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
-from services.shared import logs
+from services.shared import collector, logs
 from services.shared.errors import Again, Unusable
 from services.shared.metrics import STANDSTILL_SECONDS
 from services.shared.process import Process, Runtime
@@ -67,6 +67,7 @@ def run(main: Runtime | Asgi, config: ServiceSettings, *, background: Sequence[R
     than `drain_seconds`. Nothing is lost by any of them: what was not committed comes again.
     """
     logs.start(config.service, config.log_level)
+    collector.calm()
     uvloop.run(_to_the_end(_Service(main, config, background)))
     raise AssertionError("the process has ended")
 

@@ -13,7 +13,7 @@ from services.guard.training.injection.report import length_matched
 TRAINED = 7  # the seed of services.guard.training.injection
 PROMPT, CONTEXT = "prompt_injection", "context_injection"
 NOTE = "one text in five, which training holds out; it pooled the windows and set the threshold"
-DISGUISED, SUFFIXED = 25, 250
+DISGUISED, SUFFIXED, FIVE = 25, 250, 5
 
 
 def sources(data: Path) -> Iterator[Source]:
@@ -68,6 +68,9 @@ def _clean(data: Path) -> Iterator[Source]:
     for name in ("begin_wow", "halueval_qa"):
         contexts = distinct([row["context"] for row in judged if row["source"] == name])
         yield Source(f"clean, {name}", CONTEXT, "unseen", [_document(text, 0) for text in contexts])
+        fives = [contexts[at : at + FIVE] for at in range(0, len(contexts) - FIVE + 1, FIVE)]
+        several = [Row({"context": each}, "\n\n".join(each), 0) for each in fives]
+        yield Source(f"clean, {name}, five documents", CONTEXT, "unseen", several)
 
 
 def _prompt(text: str, label: int) -> Row:

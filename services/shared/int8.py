@@ -43,7 +43,7 @@ def quantise(graph: Path, sample: Sequence[tuple[Ids, ...]], target: Path) -> No
     import nncf  # noqa: PLC0415 - for whoever optimises, alone
     import openvino  # noqa: PLC0415
 
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)  # its own way lowers handlers that others use
     with redirect_stdout(sys.stderr):
         quantised = nncf.quantize(
             openvino.Core().read_model(graph),

@@ -92,9 +92,9 @@ def _judge(tensors: Tensors, name: str, numbers: Mapping[str, Any]) -> Judge:
     words, concepts = (tensors[f"{name}.{part}"].astype(np.float32) for part in ("words", "concepts"))
     network = Network(**_read_layers(tensors, name))
     first, second = numbers[f"{name}.intercepts"]
-    *pooling, slope, intercept, disguised = numbers[f"{name}.judge"]
+    *pooling, english, other, disguised = numbers[f"{name}.judge"]
     head = WindowHead(network, words, concepts, (first, second))
-    return Judge(head, (pooling[0], pooling[1], pooling[2], pooling[3]), (slope, intercept), disguised)
+    return Judge(head, (pooling[0], pooling[1], pooling[2], pooling[3]), (english, other), disguised)
 
 
 def _suffix(tensors: Tensors, surprise: SurpriseModel, numbers: Mapping[str, Any]) -> SuffixModel:

@@ -15,12 +15,15 @@ from services.guard.guard.injection_windows import Window, windows
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.vectors import Encoder, Vectors
 
-RULES = "1"  # changes when the same text would be read otherwise
+RULES = "2"  # changes when the same text would be read otherwise
 THRESHOLD = 0.5  # at most 1 % of texts that are no attack reach it: weights/INJECTION_CARD.md
 PROMPT = Metric("prompt_injection", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 CONTEXT = Metric("context_injection", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 EVIDENCE_FROM = 0.1
 MOST_EVIDENCE = 5
+# The worst of many documents is worse than one: odds are divided by their number to this power. With 0 about 9 % of
+# calls with five clean documents were flagged and 15 % of ten, with 0.75 it is 5 and 7 %.
+OF_MANY = 0.75
 MOST_WINDOWS = 16  # of one reading go through the encoder; half by place, half by wording
 TOOL_ROLES = frozenset({"tool", "function"})
 
@@ -31,7 +34,7 @@ class Judge:
 
     head: Head
     pooling: tuple[float, float, float, float]  # weights of worst window, worst three and mean; intercept
-    ideas: tuple[float, float]  # slope and intercept of the worst window's ideas
+    ideas: tuple[float, float]  # intercepts of the worst window's ideas, of English and of the rest
     disguised: float  # added where the reading had to be uncovered
 
 
@@ -111,9 +114,9 @@ class InjectionScorer:
         self.encoder.encode(sorted(texts))
 
     def _worst(self, metric: Metric, texts: Sequence[Given], read: Sequence[Sequence[Reading]]) -> Result:
-        judge = self._judge(metric)
+        judge, less = self._judge(metric), OF_MANY * np.log(len(texts))
         found = [
-            (suspicion, each.field)
+            (suspicion._replace(log_odds=suspicion.log_odds - less), each.field)
             for each, of_text in zip(texts, read, strict=True)
             for suspicion in self._suspicions(each.text, of_text, judge)
         ]
@@ -168,8 +171,9 @@ def judged_reading(view: View, judged: Sequence[Window], judge: Judge, vectors: 
     logits = judge.head.logits(judged, vectors)
     worst, third, mean, intercept = judge.pooling
     together = float(pooled(logits[:, 0]) @ np.array([worst, third, mean], np.float32)) + intercept
-    ideas = float(logits[:, 1].max()) * judge.ideas[0] + judge.ideas[1]
-    window = judged[int(logits[:, int(ideas > together)].argmax())]
+    by_ideas = logits[:, 1:] + np.array(judge.ideas, np.float32)
+    ideas = float(by_ideas.max())
+    window = judged[int((by_ideas.max(axis=1) if ideas > together else logits[:, 0]).argmax())]
     start, end = view.span(window.start, window.end)
     kind = "instruction" if view.disguise == "none" else f"disguised_{view.disguise}"
     bonus = 0.0 if view.disguise == "none" else judge.disguised

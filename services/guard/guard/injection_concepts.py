@@ -1,9 +1,10 @@
 """The ideas that an attack is made of, in thirty languages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 # Beginnings of words, lower case; a run without spaces (Chinese, Japanese, Thai) is looked for anywhere.
+# Words that are everyday ones elsewhere are left out: `dan` is "and" in Indonesian, and `ia` is "he".
 # Order within a line: English, then Germanic, Romance, Slavic, other European, Turkic, Semitic, South and East Asian.
 _BEGINNINGS = {
     "ignore": """ignor disregard forget overlook neglect bypass overrid overrul circumvent discard abandon
@@ -14,7 +15,7 @@ _BEGINNINGS = {
         hiraukan quên 무시 잊어 忽略 忽视 無視 忘记 忘掉 忘れ เพิกเฉย ละเว้น""",
     "prior": """previous prior preceding earlier above former foregoing initial original before vorherig
         bisherig vorig obig früher ursprüngl vorige eerder bovenstaande voorgaand oorspronk föregå tidigare
-        ovanstående tidligere précéd antérieur préalabl anterior previ precedent anteriori prima предыдущ прежн
+        ovanstående tidligere précéd antérieur préalabl anterior previ precedent prima предыдущ прежн
         выше предшеств попередн вище poprzedni wcześniejsz powyższ předchoz dříve προηγούμεν αρχικ aiemm
         aikaisemm edelli yllä önceki yukarıda السابق سابق אعلاه הקודם קודמות قبلی पिछल पूर्व পূর্ববর্তী sebelum
         terdahulu atas trước 이전 앞의 위의 之前 以前 以上 上面 先前 前の ก่อนหน้า""",
@@ -23,9 +24,10 @@ _BEGINNINGS = {
         richtlijn begräns instruktioner consign règle directiv ordre instrucción instruccion regla orden
         directric indicacion istruzion regol direttiv comand ordini instruçõ instruç regra diretriz ordens
         instrucțiun инструкц указан правил команд ограничен інструкц вказівк обмежен instrukc polecen zasad
-        reguł pokyn pravid οδηγί κανόν ohje sääntö määräy talimat kural komut yönerge التعليمات تعليمات القواعد
-        قواعد الأوامر אוامر ההוראות הוראות כללים دستور निर्देश नियम आदेश নির্দেশ instruksi perintah aturan
-        petunjuk hướng chỉ quy 지시 지침 규칙 명령 指令 指示 规则 規則 命令 ルール คำสั่ง กฎ""",
+        reguł промпт подсказк pokyn pravid οδηγί κανόν ohje sääntö määräy talimat kural komut yönerge التعليمات
+        تعليمات القواعد قواعد الأوامر אוامر ההוראות הוראות כללים دستور निर्देश नियम आदेश নির্দেশ instruksi perintah
+        aturan petunjuk hướng chỉ quy 지시 지침 규칙 명령 指令 指示 规则 規則 命令 ルール
+        プロンプト 提示 프롬프트 คำสั่ง กฎ พรอมต์ प्रॉम्प्ट""",
     "reveal": """reveal show print output display repeat disclos leak recite dump divulg verbatim expos zeig gib
         wiederhol offenbar verrat wörtlich toon herhaal onthul visa upprepa avslöja vis gentag affich montr
         révél répèt répét divulgu muestr revel repit imprim mostr rivel ripet stamp mostre repita repete покаж
@@ -55,8 +57,8 @@ _BEGINNINGS = {
     "without": """without no never free nothing any ohne keine kein frei zonder geen utan inga uten sans aucun
         sin ningun ninguna senza nessun sem nenhum fără без нет никаких жодних bez żadn žádn χωρίς ilman sız
         olmadan بدون دون אין ללא बिना কোন tanpa tidak không 없이 없는 没有 不受 无 なし ない ไม่มี โดยไม่""",
-    "machine": """ai chatgpt gpt llm assistant chatbot bot model language dan llama claude gemini openai ki
-        assistent sprachmodell modell modèle ia assistente modelo asistente modello ии ассистент модель бот ші
+    "machine": """ai chatgpt gpt llm assistant chatbot bot model language llama claude gemini openai ki
+        assistent sprachmodell modell modèle assistente modelo asistente modello ии ассистент модель бот ші
         асистент asystent sztuczn asistent μοντέλο βοηθ tekoäly avustaja yapay asistan zeka الذكاء المساعد مساعد
         نموذج בינה עוזר एआई सहायक मॉडल এআই asisten kecerdasan trợ 인공지능 어시스턴트 모델 챗봇 人工智能 助手
         模型 人工知能 アシスタント モデル ปัญญา""",
@@ -130,9 +132,8 @@ def _anywhere(text: str) -> Iterator[tuple[int, str]]:
             yield at, concept
 
 
-def names(text: str) -> set[str]:
-    """What a linear model is told of `text`: each idea, each pair of ideas near each other, and three in a row."""
-    found = concepts(text)
+def names(found: Sequence[str]) -> set[str]:
+    """What a linear model is told of ideas in a row: each, each pair of ideas near each other, and three in a row."""
     pairs = {f"{first}>{second}" for at, first in enumerate(found) for second in found[at + 1 : at + 4]}
     triples = {">".join(found[at : at + 3]) for at in range(len(found) - 2)}
     return {*found, *pairs, *triples}

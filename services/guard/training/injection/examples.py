@@ -1,7 +1,7 @@
 """What the heads learn from, and what they are measured on."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from services.shared.training_rows import rows
 
 Field = Literal["prompt", "context"]
 GENERATED = 700  # of each kind of attack; the real jailbreaks are 775
+ASSEMBLED = 400  # documents out of pieces of several
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,19 @@ def _documents(data: Path, choose: random.Random) -> Iterator[Example]:
     for source, texts in found.items():
         for text in choose.sample(texts, min(200, len(texts))):
             cut = text[: choose.randint(300, 2000)]
-            out = corpora.held_out(text)
-            yield Example(cut, "context", False, "document", source, held_out=out)
-            for _ in range(2 if source.startswith(("edits", "bipia", "retrieved")) else 1):
-                placed = hiding.hidden(cut, hiding.instruction(choose, short)[:600], choose)
-                yield Example(placed.text, "context", True, "hidden", source, placed.start, placed.end, out)
+            times = 2 if source.startswith(("edits", "bipia", "retrieved")) else 1
+            yield from _with_and_without(cut, source, short, choose, times=times, out=corpora.held_out(text))
+    for out, count in ((False, ASSEMBLED), (True, ASSEMBLED // 4)):
+        pool = [text for texts in found.values() for text in texts if corpora.held_out(text) == out]
+        for _ in range(count):
+            yield from _with_and_without(corpora.assembled(pool, choose), "assembled", short, choose, out=out)
+
+
+def _with_and_without(
+    document: str, source: str, tasks: Sequence[str], choose: random.Random, *, out: bool, times: int = 1
+) -> Iterator[Example]:
+    """The document, and so many copies with something hidden."""
+    yield Example(document, "context", False, "document", source, held_out=out)
+    for _ in range(times):
+        placed = hiding.hidden(document, hiding.instruction(choose, tasks)[:600], choose)
+        yield Example(placed.text, "context", True, "hidden", source, placed.start, placed.end, out)

@@ -1,8 +1,9 @@
 """The window heads, and how their windows are pooled."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,20 @@ import torch
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from services.guard.guard.injection import MOST_WINDOWS as IN_SERVICE
 from services.guard.guard.injection import Judge, judged_reading
-from services.guard.guard.injection_head import WORD_TERMS, Head, Network, WindowHead, places, pooled
-from services.guard.guard.injection_terms import CONCEPT_BITS, concept_terms, word_terms
+from services.guard.guard.injection_concepts import concepts
+from services.guard.guard.injection_head import UNLIKELY, WORD_TERMS, Head, Network, WindowHead, places, pooled
+from services.guard.guard.injection_terms import CONCEPT_BITS, idea_terms, word_terms
 from services.guard.guard.injection_views import visible
 from services.guard.guard.injection_windows import Window, windows
 from services.guard.training.injection.examples import Example
 from services.shared.vectors import Encoder
 
 HIDDEN, EPOCHS, BATCH, DROPOUT, RATE, DECAY = 64, 12, 256, 0.4, 2e-3, 3e-2
-MOST_WINDOWS = 8  # of a text that is learnt from
+MOST_WINDOWS = 8  # of a text that is learnt from; a text that is measured on has as many as in service
 MOST_PER_SOURCE = 600.0  # texts that a source may weigh
-WORD_STRENGTH, CONCEPT_STRENGTH = 3.0, 1.0  # inverse regularisation
+WORD_STRENGTH, CONCEPT_STRENGTH = 3.0, 3.0  # inverse regularisation
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -30,7 +33,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Prepared:
-    """An example's windows (at most 8), which of them hold the attack, and their vectors."""
+    """An example's windows, which of them hold the attack, and their vectors."""
 
     example: Example
     windows: Sequence[Window]
@@ -53,11 +56,10 @@ def prepare(found: Sequence[Example], encoder: Encoder) -> list[Prepared]:
 def _windows(example: Example) -> list[Window]:
     """The windows with the attack, and those from the start on."""
     judged = windows(visible(example.text).text)
-    if len(judged) <= MOST_WINDOWS:
-        return judged
-    attacked = [at for at, flag in enumerate(_labels(example, judged)) if flag][:MOST_WINDOWS]
+    most = IN_SERVICE if example.held_out else MOST_WINDOWS
+    attacked = [at for at, flag in enumerate(_labels(example, judged)) if flag][:most]
     order = dict.fromkeys([*attacked, *range(len(judged))])
-    return [judged[at] for at in sorted(list(order)[:MOST_WINDOWS])]
+    return [judged[at] for at in sorted(list(order)[:most])]
 
 
 def _labels(example: Example, judged: Sequence[Window]) -> Flags:
@@ -76,10 +78,58 @@ def head(found: Sequence[Prepared], *, seed: int) -> WindowHead:
     words, word_intercept = _linear(
         [word_terms(each.text) for each in judged], WORD_TERMS, labels, weights, WORD_STRENGTH
     )
-    ideas = [concept_terms(each.text) for each in judged]
-    concepts, intercept = _linear(ideas, 1 << CONCEPT_BITS, labels, weights, CONCEPT_STRENGTH)
+    concepts, intercept = _ideas(judged, labels, weights)
     inputs = np.concatenate([np.concatenate([each.vectors, places(each.vectors)], axis=1) for each in found])
     return WindowHead(_network(inputs, labels, weights, seed), words, concepts, (word_intercept, intercept))
+
+
+def _ideas(judged: Sequence[Window], labels: Flags, weights: Floats) -> tuple[Floats, float]:
+    """The linear model over ideas: attacks also as other languages would put them, which share their weight."""
+    terms, truth, weight = [], [], []
+    for window, label, own in zip(judged, labels, weights, strict=True):
+        ideas = concepts(window.text.lower())
+        ways = [ideas, *retold(ideas)] if label else [ideas]
+        terms += [idea_terms(way) for way in ways]
+        truth += [label] * len(ways)
+        weight += [own / len(ways) ** 0.5] * len(ways)
+    return _linear(terms, 1 << CONCEPT_BITS, np.array(truth), np.array(weight, np.float32), CONCEPT_STRENGTH)
+
+
+def retold(ideas: Sequence[str]) -> list[list[str]]:
+    """Ideas in a row as other languages order them: without `you`, adjectives behind their nouns, verbs at the end.
+
+    >>> retold(["ignore", "prior", "instructions"])
+    [['ignore', 'instructions', 'prior'], ['prior', 'instructions', 'ignore']]
+    """
+    bare = _once(idea for idea in ideas if idea != "you")
+    ways = [bare, _behind(list(ideas)), _behind(bare), _verbs_last(bare)]
+    return [list(way) for way in dict.fromkeys(map(tuple, ways)) if way != tuple(ideas)]
+
+
+def _behind(ideas: list[str]) -> list[str]:
+    found = list(ideas)
+    for at, (first, second) in enumerate(pairwise(ideas)):
+        if first in ("prior", "system") and second == "instructions":
+            found[at], found[at + 1] = second, first
+    return _once(found)
+
+
+def _verbs_last(ideas: list[str]) -> list[str]:
+    """Each verb behind the things that follow it."""
+    found: list[str] = []
+    waiting: list[str] = []
+    for idea in ideas:
+        if idea in ("prior", "instructions", "system"):
+            found.append(idea)
+        else:
+            found += waiting
+            waiting = [idea] if idea in ("ignore", "reveal") else []
+            found += [] if waiting else [idea]
+    return _once([*found, *waiting])
+
+
+def _once(ideas: Iterable[str]) -> list[str]:
+    return [idea for idea, _ in groupby(ideas)]
 
 
 def _weights(found: Sequence[Prepared]) -> Floats:
@@ -136,28 +186,34 @@ def _array(tensor: Any) -> Floats:
     return result
 
 
-def judge(trained: Head, held_out: Sequence[Prepared], *, flagged: tuple[float, float], spare: float) -> Judge:
+def judge(trained: Head, held_out: Sequence[Prepared], *, flagged: tuple[float, float, float], spare: float) -> Judge:
     """The head with pooling and thresholds fitted on texts that it has not seen.
 
-    Of the harmless ones the shares `flagged` reach even odds by meaning and wording, and by ideas. A disguise adds so
+    Of the harmless ones the shares `flagged` reach even odds by meaning and wording; by ideas, of those with English
+    windows; by ideas, of those with others. A disguise adds so
     much that all but the share `spare` of harmless texts stay below when disguised.
     """
     logits = [trained.logits(each.windows, each.vectors) for each in held_out]
     features = np.stack([pooled(each[:, 0]) for each in logits])
-    ideas = np.array([each[:, 1].max() for each in logits])
+    ideas = np.array([each[:, 1:].max(axis=0) for each in logits])
     truth = np.array([each.example.label for each in held_out])
     line = LogisticRegression(C=1.0).fit(features, truth)
     together = features @ line.coef_[0]
     intercept = -float(np.quantile(together[~truth], 1 - flagged[0]))
-    idea_cut = float(np.quantile(ideas[~truth], 1 - flagged[1]))
+    english, other = (_cut(of_one[~truth], share) for of_one, share in zip(ideas.T, flagged[1:], strict=True))
     weights = [float(each) for each in line.coef_[0]]
     harmless = together[~truth] + intercept
     return Judge(
         trained,
         (weights[0], weights[1], weights[2], intercept),
-        (1.0, -idea_cut),
+        (-english, -other),
         -float(np.quantile(harmless, 1 - spare)),
     )
+
+
+def _cut(ideas: npt.NDArray[np.float64], share: float) -> float:
+    """What that share of the texts with any such window lies above."""
+    return float(np.quantile(ideas[ideas > UNLIKELY], 1 - share))
 
 
 def text_log_odds(judged_by: Judge, found: Sequence[Prepared]) -> npt.NDArray[np.float64]:

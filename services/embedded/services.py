@@ -58,15 +58,16 @@ SERVICES: tuple[Service, ...] = (
     Service("console", port=1, start=1, stop=0, group=False),
     Service("writer", port=10, start=1, stop=3, replays=True),
     Service("latency", port=11, start=2, stop=1, replays=True),
-    Service("embedder", port=12, start=2, stop=1, replays=True, heavy=True),
-    Service("toxicity", port=13, start=3, stop=1, replays=True, heavy=True),
-    Service("hallucination", port=14, start=4, stop=1, replays=True, heavy=True),
-    Service("guard", port=19, start=4, stop=1, replays=True, heavy=True),
-    Service("windower", port=15, start=4, stop=1, drains=False),
+    Service("toxicity", port=13, start=2, stop=1, replays=True, heavy=True),
+    Service("hallucination", port=14, start=3, stop=1, replays=True, heavy=True),
+    Service("guard", port=19, start=3, stop=1, replays=True, heavy=True),
+    Service("quality", port=20, start=3, stop=1, replays=True, beside=("repeats",)),
+    Service("windower", port=15, start=3, stop=1, drains=False),
+    # Nobody waits for the first vector, but for the first scores.
+    Service("embedder", port=12, start=4, stop=1, replays=True, heavy=True),
     Service("drift", port=16, start=5, stop=1, drains=False),
     Service("alerter", port=17, start=5, stop=1),
     Service("rollback", port=18, start=5, stop=1),
-    Service("quality", port=20, start=4, stop=1, replays=True, beside=("repeats",)),
 )
 NAMES = tuple(service.name for service in SERVICES)
 

@@ -113,7 +113,7 @@ class _Service:
         web = asyncio.create_task(server.serve(sockets=[listener]), name="web")
         tasks = [asyncio.create_task(runtime.run(process), name=runtime.name) for runtime in self._runtimes]
         stop = asyncio.create_task(process.stopping.wait(), name="stop")
-        standstill = asyncio.create_task(self._standstill())
+        chores = [asyncio.create_task(self._standstill()), asyncio.create_task(collector.tidy())]
         await asyncio.wait([web, stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
         code = 0 if process.stopping.is_set() else _blame([web, *tasks])
         if self._app is not None:
@@ -123,7 +123,8 @@ class _Service:
         code = code or await self._drain(tasks)
         server.should_exit = True
         await asyncio.wait([web], timeout=2)
-        standstill.cancel()
+        for chore in chores:
+            chore.cancel()
         return code
 
     async def _drain(self, tasks: Sequence[asyncio.Task[None]]) -> int:

@@ -28,7 +28,7 @@ async def test_everything_is_started_in_order_and_nothing_is_left(tmp_path):
     ready = [line.split()[0] for line in told if " is ready " in line]
     assert ready[0] == "clickhouse"
     assert set(ready[1:5]) == {"registry", "gateway", "console", "writer"}
-    models = ("embedder", "toxicity", "hallucination")
+    models = ("toxicity", "hallucination", "embedder")
     assert [name for name in ready if name in models] == [*models]
 
 

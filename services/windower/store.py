@@ -9,6 +9,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from schemas.messages import Score, Segment
+from services.shared.ourselves import PLATFORM
 from services.windower.windower import Known, Measured, Place, Span
 
 _MEASURED = "tenant, app, environment, version, metric, evaluator, evaluator_version"
@@ -19,7 +20,9 @@ SELECT {_MEASURED}, score_id, call_id, called_at, status, value, label, statisti
     inclusion_probability, groups
 FROM scores WHERE {_WHERE} AND called_at BETWEEN {_BETWEEN} AND NOT synthetic
 """
-_WINDOWS = f"windows WHERE {_WHERE} AND window_start BETWEEN {_BETWEEN} AND drift_name IS NULL"
+# Those of scores: not those of drift, and not those that the writer makes of what is missing, in lengths of its own.
+_WINDOWS = f"""windows WHERE {_WHERE} AND window_start BETWEEN {_BETWEEN} AND drift_name IS NULL
+    AND tenant != '{PLATFORM.tenant}'"""
 _INTERVALS = f"SELECT DISTINCT interval_seconds FROM {_WINDOWS}"
 _KNOWN = f"""
 SELECT {_MEASURED}, `group`, interval_seconds, toInt64(toUnixTimestamp(window_start)) AS start_seconds,

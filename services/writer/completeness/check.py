@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from schemas.ids import window_id
-from schemas.messages import Segment, Window
+from schemas.messages import Window
+from services.shared.ourselves import PLATFORM
 from services.writer.completeness.gaps import Gap, Kind
 
-# Tidemark itself, as the subject of windows and alerts: the underscore keeps it apart from those who send calls.
-PLATFORM = Segment(tenant="_tidemark", app="tidemark", environment="platform", version="1")
 EVALUATOR, EVALUATOR_VERSION = "completeness", "1"
 KINDS: Sequence[Kind] = ("offsets", "calls")
 

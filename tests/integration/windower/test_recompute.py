@@ -13,6 +13,7 @@ from schemas.ids import score_id
 from schemas.messages import Score, Segment, Window
 from schemas.topics import SCORES, WINDOWS
 from services.shared.record import is_replayed
+from services.writer.completeness.check import Check, windows
 from tests.support.broker import declare, log_of
 from tests.support.engine import store, with_tables
 
@@ -82,6 +83,22 @@ async def test_late_scores_enter_their_windows_once(kafka, engine, tmp_path):
 
     third = recompute(kafka, engine, tmp_path, *asked)
     assert json.loads(third.stdout) == {"scores": 660, "same": 6, "mended": 0, "kept": 0}
+
+
+async def test_windows_of_what_is_missing_are_no_length_for_scores(kafka, engine, tmp_path):
+    await declare(kafka, SCORES, WINDOWS)
+    client = engine.client()
+    store(client, SCORES, [a_score(number) for number in range(1, 121)])
+    asked = ("--from", HOUR_AGO.isoformat(), "--json")
+    made = recompute(kafka, engine, tmp_path, *asked, "--interval", "60")
+    assert json.loads(made.stdout)["mended"] == 6
+    store(client, WINDOWS, [Window.decode(message.value) for message in await log_of(kafka, WINDOWS)])
+    checked = Check(
+        HOUR_AGO + timedelta(seconds=30), "run", 60.0, 10.0, covered=0, waiting=0, dead_letters=0, refused=0
+    )
+    store(client, WINDOWS, windows(checked, 10))
+    again = recompute(kafka, engine, tmp_path, *asked)
+    assert json.loads(again.stdout) == {"scores": 120, "same": 6, "mended": 0, "kept": 0}
 
 
 async def test_what_cannot_be_done_is_said_with_its_remedy(kafka, engine, tmp_path):

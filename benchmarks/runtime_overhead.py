@@ -171,40 +171,43 @@ async def fetch(kafka: Kafka, clock: Clock) -> None:
 
 
 async def faust_plain(kafka: Kafka, clock: Clock) -> None:
-    """An agent as Faust's own guide writes it: one event at a time, and its defaults for the rest."""
-    decode, done = msgspec.json.Decoder(Call).decode, asyncio.Event()
-    with tempfile.TemporaryDirectory() as folder:
-        app = safe_app(kafka, f"bench-{uuid4()}", Path(folder))
-        topic = app.topic(CALLS.name, key_serializer="raw", value_serializer="raw", internal=False)
+    """An agent as Faust's guide writes it, one event at a time, in an application with our settings."""
+    decode = msgspec.json.Decoder(Call).decode
 
-        async def consume(stream: Any) -> None:
-            async for value in stream:
-                decode(value)
-                if clock.batch(1):
-                    done.set()
+    async def consume(stream: Any, done: asyncio.Event) -> None:
+        async for value in stream:
+            decode(value)
+            if clock.batch(1):
+                done.set()
 
-        app.agent(topic, name="bench", concurrency=1)(consume)
-        await app.start()
-        await done.wait()
-        os._exit(_said(clock))
+    await _agent(kafka, clock, consume)
 
 
 async def faust(kafka: Kafka, clock: Clock) -> None:
     """An agent that decodes and acknowledges, raw, in the pattern that loses nothing."""
-    decode, done = msgspec.json.Decoder(Call).decode, asyncio.Event()
+    decode = msgspec.json.Decoder(Call).decode
+
+    async def consume(stream: Any, done: asyncio.Event) -> None:
+        async for events in stream.noack_take(BATCH, within=0.1):
+            if clock.batch(len(events)):
+                done.set()
+            for event in events:
+                decode(event.value)
+                event.ack()
+
+    await _agent(kafka, clock, consume)
+
+
+async def _agent(kafka: Kafka, clock: Clock, consume: Callable[[Any, asyncio.Event], Awaitable[None]]) -> None:
+    done = asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
         app = safe_app(kafka, f"bench-{uuid4()}", Path(folder))
         topic = app.topic(CALLS.name, key_serializer="raw", value_serializer="raw", internal=False)
 
-        async def consume(stream: Any) -> None:
-            async for events in stream.noack_take(BATCH, within=0.1):
-                if clock.batch(len(events)):
-                    done.set()
-                for event in events:
-                    decode(event.value)
-                    event.ack()
+        async def run(stream: Any) -> None:
+            await consume(stream, done)
 
-        app.agent(topic, name="bench", concurrency=1)(consume)
+        app.agent(topic, name="bench", concurrency=1)(run)
         await app.start()
         await done.wait()
         os._exit(_said(clock))  # its stop waits for what it has fetched

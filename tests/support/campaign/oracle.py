@@ -85,6 +85,7 @@ def miscounted(place):
         return [f"recompute: {done.stderr}"], {}
     said = json.loads(done.stdout)
     found = [f"windows that recompute has {name}: {said[name]}" for name in ("mended", "kept") if said[name]]
+    found += [] if said["same"] else ["no window is as stored: there was none to look at"]
     return found, {"windows_as_stored": said["same"]}
 
 

@@ -61,7 +61,7 @@ def test_a_megabyte_is_scored_whole_and_stored_by_reference(stack):
     found = stack.ask(f"SELECT evidence[1].start {evidence}"), stack.ask(f"SELECT evidence[1].end {evidence}")
     assert start > 2000
     assert call["response"][slice(*found)].strip() == INSULT
-    assert stack.ask(f"SELECT count() FROM calls WHERE {of_it} AND startsWith(payload_reference, 'sha256:')") == 1
+    stack.until(f"SELECT count() FROM calls WHERE {of_it} AND startsWith(payload_reference, 'sha256:')", 1)
     assert stack.ask(f"SELECT lengthUTF8(response) FROM calls WHERE {of_it}") == 2000
     assert stack.ask(f"SELECT length(context) FROM calls WHERE {of_it}") < 10
     (payload,) = [path for path in (stack.data / "payloads").rglob("*") if path.is_file()]

@@ -1,8 +1,7 @@
 """How the fields of a message become the columns of a table."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from itertools import accumulate
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -22,17 +21,17 @@ NUMBERS = pa.list_(pa.float32())
 LABELS = pa.map_(pa.string(), pa.string())
 BINS = pa.map_(pa.int32(), pa.float64())
 STATISTICS = pa.map_(pa.string(), pa.float64())
-SPANS = pa.list_(
-    pa.struct([("field", TEXT), ("start", COUNT), ("end", COUNT), ("kind", TEXT), ("value", NUMBER)]),
-)
+SPAN = pa.struct([("field", TEXT), ("start", COUNT), ("end", COUNT), ("kind", TEXT), ("value", NUMBER)])
+VERSION = pa.uint64()
 
 Extract = Callable[[Any], Any]
+Columns = Mapping[str, pa.Array]
 
 
 class Column(NamedTuple):
     """One column: its Arrow type, where its value stands in the message, and how many of these become an array.
 
-    Without `pack` Arrow converts them one by one, which is slow for times and for numbers inside vectors.
+    Without `pack` Arrow converts them one by one, which is slow for times and for whatever holds several values.
     """
 
     name: str
@@ -46,11 +45,19 @@ class Column(NamedTuple):
         return pa.array(values, self.type) if self.pack is None else self.pack(values)
 
 
+Version = Callable[[Columns, Sequence[Any]], pa.Array]
+
+
 class Table(NamedTuple):
-    """Where messages of one type are stored; `row_version` is a function of content: the larger one wins."""
+    """Where messages of one type are stored.
+
+    Of several rows with the same id the one with the largest `row_version` wins: a function of the content alone,
+    which `version` takes from the other columns, or from the messages where no column tells.
+    """
 
     name: str
     columns: Sequence[Column]
+    version: Version
 
     @property
     def rows(self) -> str:
@@ -59,10 +66,8 @@ class Table(NamedTuple):
 
     def arrow(self, messages: Sequence[Message]) -> pa.Table:
         """The messages as an Arrow table of as many rows, a column at a time."""
-        return pa.table(
-            [column.array(messages) for column in self.columns],
-            names=[column.name for column in self.columns],
-        )
+        found = {column.name: column.array(messages) for column in self.columns}
+        return pa.table({**found, "row_version": self.version(found, messages)})
 
 
 def column(name: str, kind: pa.DataType, source: str = "") -> Column:
@@ -91,31 +96,24 @@ def json(name: str) -> Column:
     return Column(name, TEXT, lambda message: _ENCODER.encode(read(message)).decode())
 
 
-def labels(name: str) -> Column:
-    """A column of a mapping of names to texts."""
-    read = attrgetter(name)
-    return Column(name, LABELS, lambda message: list(read(message).items()))
+def mapping(name: str, kind: pa.MapType, value: Extract | None = None) -> Column:
+    """A column of a mapping; of the field of the same name, or of what `value` finds."""
+    return Column(name, kind, value or attrgetter(name), lambda values: _pack_mappings(values, kind))
 
 
-def statistics(name: str) -> Column:
-    """A column of a mapping of names to numbers."""
-    read = attrgetter(name)
-    return Column(name, STATISTICS, lambda message: list(read(message).items()))
+def spans(name: str) -> Column:
+    """A column of lists of spans."""
+    return Column(name, pa.list_(SPAN), attrgetter(name), _pack_spans)
 
 
-def version(value: Extract) -> Column:
-    """The column that decides which of several rows with the same id wins."""
-    return Column("row_version", pa.uint64(), value, _pack_versions)
+def same(_: Columns, messages: Sequence[Message]) -> pa.Array:
+    """A version for what never changes: whichever row is kept, it is the same."""
+    return pa.repeat(pa.scalar(0, VERSION), len(messages))
 
 
-def micros(time: datetime) -> int:
-    """Microseconds since the epoch, exactly.
-
-    >>> from datetime import UTC
-    >>> micros(datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC))
-    1000001
-    """
-    return round(time.timestamp() * 1e6)  # exact until the year 2106
+def largest(name: str) -> Version:
+    """The row with the largest value of a column wins: the latest time, the last step."""
+    return lambda columns, _: columns[name].cast(COUNT).cast(VERSION)
 
 
 def _pack_times(values: list[Any]) -> pa.Array:
@@ -123,17 +121,29 @@ def _pack_times(values: list[Any]) -> pa.Array:
     return pa.array(np.rint(seconds * 1e6), from_pandas=True).cast(pa.int64()).cast(TIME)
 
 
-def _pack_versions(values: list[Any]) -> pa.Array:
-    return pa.array(np.fromiter(values, np.uint64, len(values)))  # Arrow alone takes 5 us for a large number
-
-
 def _pack_vectors(values: list[Any]) -> pa.Array:
     if any(len(value) % 4 for value in values):
         raise ValueError("a vector is no sequence of 4-byte numbers")
     joined = b"".join(values)
     numbers = pa.Array.from_buffers(pa.float32(), len(joined) // 4, [None, pa.py_buffer(joined)])
-    ends = accumulate((len(value) // 4 for value in values), initial=0)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), numbers)
+    return pa.ListArray.from_arrays(_ends([len(value) // 4 for value in values]), numbers)
+
+
+def _pack_mappings(values: list[Any], kind: pa.MapType) -> pa.Array:
+    keys = pa.array(list(chain.from_iterable(values)), kind.key_type)
+    items = pa.array([item for value in values for item in value.values()], kind.item_type)
+    return pa.MapArray.from_arrays(_ends(list(map(len, values))), keys, items)
+
+
+def _pack_spans(values: list[Any]) -> pa.Array:
+    found = list(chain.from_iterable(values))
+    parts = [pa.array(list(map(attrgetter(field.name), found)), field.type) for field in SPAN]
+    structs = pa.StructArray.from_arrays(parts, fields=list(SPAN))
+    return pa.ListArray.from_arrays(_ends(list(map(len, values))), structs)
+
+
+def _ends(lengths: list[int]) -> pa.Array:
+    return pa.array(list(accumulate(lengths, initial=0)), pa.int32())
 
 
 def _pack_ids(values: list[Any]) -> pa.Array:

@@ -1,12 +1,14 @@
 """Which column each field of each message goes to, and which of several rows with one id wins."""
 
-from collections.abc import Mapping
-from math import frexp
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.messages import (
     UNDECODABLE,
@@ -27,26 +29,29 @@ from services.writer.column import (
     BINS,
     COUNT,
     FLAG,
+    LABELS,
     NUMBER,
     NUMBERS,
-    SPANS,
+    STATISTICS,
     TEXT,
+    VERSION,
     Column,
+    Columns,
     Table,
     column,
     json,
-    labels,
-    micros,
-    statistics,
+    largest,
+    mapping,
+    same,
+    spans,
     times,
     uuids,
     vector,
-    version,
 )
 
 FULLNESS_BITS = 52  # windows: generation first, then fullness
 SURENESS_BITS, SUREST = 6, 63
-STATUS_RANKS = {"failed": 0, "not_scored": 1, "scored": 2}
+STATUSES = ("failed", "not_scored", "scored")  # a later one wins
 
 
 def _texts(*names: str) -> list[Column]:
@@ -69,20 +74,32 @@ _SEGMENT = _within("segment", "tenant", "app", "environment", "version")
 _TARGET = _within("target", "tenant", "app", "environment")
 
 
-def sureness(probability: float) -> int:
-    """The inclusion probability to a factor of two, 0 to 63: of two scores of one call the surer one is right.
+def sureness(probabilities: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Inclusion probabilities to a factor of two, 0 to 63: of two scores of one call the surer one is right.
 
     A call that was handled twice at different rates was in the sample of the higher one both times.
 
-    >>> sureness(1.0), sureness(0.5), sureness(0.25), sureness(1e-30)
-    (63, 62, 61, 0)
+    >>> sureness([1.0, 0.5, 0.25, 1e-30]).tolist()
+    [63, 62, 61, 0]
     """
-    return max(0, SUREST - 1 + frexp(probability)[1])
+    _, exponents = np.frexp(np.asarray(probabilities, np.float64))
+    return np.maximum(0, SUREST - 1 + exponents.astype(np.int64))
 
 
-def _score_version(score: Score) -> int:
-    newest = micros(score.input_at or score.called_at) * 4 + STATUS_RANKS[score.status]
-    return newest << SURENESS_BITS | sureness(score.inclusion_probability)
+def _score_version(columns: Columns, _: Sequence[Score]) -> pa.Array:
+    """The latest input first, then the better status, then the surer."""
+    newest = pc.coalesce(columns["input_at"], columns["called_at"]).cast(COUNT).to_numpy()
+    ranks = pc.index_in(columns["status"], pa.array(STATUSES)).cast(COUNT).to_numpy()
+    sure = sureness(columns["inclusion_probability"])
+    return pa.array((newest * 4 + ranks) << SURENESS_BITS | sure).cast(VERSION)
+
+
+def _embedding_version(columns: Columns, _: Sequence[Embedding]) -> pa.Array:
+    return pa.array(sureness(columns["inclusion_probability"])).cast(VERSION)
+
+
+def _window_version(_: Columns, windows: Sequence[Window]) -> pa.Array:
+    return pa.array([(window.generation << FULLNESS_BITS) + window.fullness for window in windows], VERSION)
 
 
 def _optional(prefix: str, holder: str, kinds: Mapping[str, pa.DataType]) -> list[Column]:
@@ -112,12 +129,12 @@ CALLS = Table(
         *(column(f"{name}_tokens", COUNT, f"tokens.{name}") for name in ("input", "output", "cached", "reasoning")),
         *_numbers("duration_seconds", "queue_seconds", "time_to_first_token_seconds", "cost_usd"),
         *_optional("error", "error", {"kind": TEXT, "message": TEXT, "status": pa.int32()}),
-        *map(labels, ("groups", "tags")),
+        *(mapping(name, LABELS) for name in ("groups", "tags")),
         *_numbers("inclusion_probability"),
         *_counts("sequence"),
         column("synthetic", FLAG),
-        version(lambda _: 0),
     ],
+    same,
 )
 
 SCORES = Table(
@@ -129,11 +146,11 @@ SCORES = Table(
         *_texts("metric", "status", "reason", "evaluator", "evaluator_version"),
         *_numbers("value", "inclusion_probability"),
         *(column(name, FLAG) for name in ("label", "synthetic")),
-        Column("evidence", SPANS, lambda score: [_full(span) for span in score.evidence]),
-        statistics("statistics"),
-        labels("groups"),
-        version(_score_version),
+        spans("evidence"),
+        mapping("statistics", STATISTICS),
+        mapping("groups", LABELS),
     ],
+    _score_version,
 )
 
 EMBEDDINGS = Table(
@@ -147,8 +164,8 @@ EMBEDDINGS = Table(
         vector("vector"),
         *_numbers("inclusion_probability"),
         column("synthetic", FLAG),
-        version(lambda embedding: sureness(embedding.inclusion_probability)),
     ],
+    _embedding_version,
 )
 
 _DRIFT = {
@@ -163,9 +180,7 @@ _DRIFT = {
 
 
 def _bins(side: str) -> Column:
-    return Column(
-        f"sketch_{side}", BINS, lambda window: list(getattr(window.sketch, side).items()) if window.sketch else []
-    )
+    return mapping(f"sketch_{side}", BINS, lambda window: getattr(window.sketch, side) if window.sketch else {})
 
 
 WINDOWS = Table(
@@ -178,14 +193,14 @@ WINDOWS = Table(
         *_counts("interval_seconds", "source_partition", "generation", "count", "not_scored", "failed", "labelled"),
         *_numbers("weight", "weight_squares", "weighted_sum", "weighted_square_sum", "labelled_weight"),
         *_numbers("minimum", "maximum", "corpus"),
-        statistics("statistics"),
+        mapping("statistics", STATISTICS),
         *_optional("sketch", "sketch", {"alpha": NUMBER}),
         _bins("positive"),
         _bins("negative"),
         Column("sketch_zero", NUMBER, lambda window: window.sketch.zero if window.sketch else 0.0),
         *_optional("drift", "drift", _DRIFT),
-        version(lambda window: (window.generation << FULLNESS_BITS) + window.fullness),
     ],
+    _window_version,
 )
 
 FEEDBACK = Table(
@@ -195,8 +210,8 @@ FEEDBACK = Table(
         *_texts("tenant", "kind", "text", "user_id", "source"),
         *times("given_at"),
         *_numbers("value"),
-        version(lambda _: 0),
     ],
+    same,
 )
 
 ALERTS = Table(
@@ -208,9 +223,9 @@ ALERTS = Table(
         *_numbers("value", "threshold", "baseline_value"),
         *_counts("count", "interval_seconds"),
         *times("first_window_start", "window_start", "window_end", "changed_at"),
-        labels("labels"),
-        version(lambda alert: micros(alert.changed_at)),
+        mapping("labels", LABELS),
     ],
+    largest("changed_at"),
 )
 
 _STEPS = [
@@ -220,10 +235,9 @@ _STEPS = [
     *_counts("step"),
     json("evidence"),
     *times("changed_at"),
-    version(lambda outcome: outcome.step),
 ]
-OUTCOMES = Table("outcomes", [*uuids("outcome_id"), *_STEPS])
-DECISIONS = Table("decisions", _STEPS)  # the newest outcome of each decision
+OUTCOMES = Table("outcomes", [*uuids("outcome_id"), *_STEPS], largest("step"))
+DECISIONS = Table("decisions", _STEPS, largest("step"))  # the newest outcome of each decision
 
 COMMANDS = Table(
     "commands",
@@ -233,8 +247,8 @@ COMMANDS = Table(
         *_texts("kind", "from_version", "to_version", "policy", "reason"),
         *_counts("expected_revision", "fencing_token"),
         *times("issued_at"),
-        version(lambda command: micros(command.issued_at)),
     ],
+    largest("issued_at"),
 )
 
 DEPLOYMENTS = Table(
@@ -245,10 +259,10 @@ DEPLOYMENTS = Table(
         *_counts("revision"),
         *_texts("version", "version_hash", "previous_version", "deployed_by", "reason"),
         json("bundle"),
-        Column("weights", pa.map_(TEXT, NUMBER), lambda deployment: list(deployment.weights.items())),
+        mapping("weights", STATISTICS),
         *times("deployed_at"),
-        version(lambda deployment: micros(deployment.deployed_at)),
     ],
+    largest("deployed_at"),
 )
 
 REFUSALS = Table(
@@ -257,8 +271,8 @@ REFUSALS = Table(
         *_texts("tenant", "client_instance", "field"),
         *_counts("sequence"),
         *times("refused_at"),
-        version(lambda refusal: micros(refusal.refused_at)),
     ],
+    largest("refused_at"),
 )
 
 
@@ -282,10 +296,10 @@ DEAD_LETTERS = Table(
         *_counts("partition", "offset", "redrives"),
         Column("call_id", TEXT, call_of),
         *(column(name, pa.binary()) for name in ("message_key", "message_value")),
-        labels("headers"),
+        mapping("headers", LABELS),
         *times("failed_at"),
-        version(lambda letter: micros(letter.failed_at)),
     ],
+    largest("failed_at"),
 )
 
 # An outcome is a step of its decision and, until the next one, its state.
@@ -302,7 +316,3 @@ TABLES: Mapping[type[Message], tuple[Table, ...]] = {
     Refusal: (REFUSALS,),
     DeadLetter: (DEAD_LETTERS,),
 }
-
-
-def _full(span: Any) -> dict[str, Any]:
-    return {name: getattr(span, name) for name in ("field", "start", "end", "kind", "value")}

@@ -34,4 +34,4 @@ def test_fields_and_columns_agree(message, table):
     fields = (set(expected(message)) | MADE.get(message.__name__, set())) - NOT_KEPT.get(table.name, set())
     columns = [column.name for column in table.columns]
     assert len(columns) == len(set(columns))
-    assert set(columns) - {"row_version"} == fields
+    assert set(columns) == fields

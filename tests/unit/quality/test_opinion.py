@@ -98,6 +98,4 @@ def test_a_clock_that_is_behind_does_not_lose_an_opinion():
 
 
 def version_of(score):
-    return (
-        SCORES.columns[-1].array([score]).to_pylist()[0] if SCORES.columns[-1].pack else SCORES.columns[-1].value(score)
-    )
+    return SCORES.arrow([score])["row_version"][0].as_py()

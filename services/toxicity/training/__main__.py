@@ -19,7 +19,7 @@ from services.shared.line_scoring import Numbered, parsed
 from services.shared.sentences import Sentence, sentences
 from services.toxicity.config import BUILTIN
 from services.toxicity.toxicity import KINDS, ToxicityScorer, worst_of
-from services.toxicity.training import adapting, bias_examples, examples, fitting, report, trial
+from services.toxicity.training import adapting, bias_examples, examples, fitting, misspelling, report, trial
 from services.toxicity.training.adapting import ALPHA, RANK, Changes
 from services.toxicity.training.examples import Example
 from services.toxicity.training.fitting import HEADS, Network
@@ -77,7 +77,8 @@ def main() -> None:
 
 def read(data: Path) -> list[Example]:
     """Every example of every head."""
-    found = examples.read(data, seed=SEED)
+    choose = random.Random(SEED)  # noqa: S311 - reproducible, not secret
+    found = misspelling.some_misspelt(examples.read(data, seed=SEED), choose)
     found += bias_examples.read(data, random.Random(SEED))  # noqa: S311 - reproducible, not secret
     return bias_examples.pointless(found)
 

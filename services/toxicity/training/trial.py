@@ -10,7 +10,7 @@ from services.toxicity.toxicity import KINDS
 from services.toxicity.training import fitting, report
 from services.toxicity.training.examples import Example
 
-STRENGTHS = (0.0, 1.0)  # 0 is the encoder as it was, 1 as it was trained
+STRENGTHS = (0.0, 0.5, 1.0)  # 0 is the encoder as it was, 1 as it was trained
 Floats = npt.NDArray[np.float32]
 
 

@@ -94,7 +94,7 @@ async def test_a_call_whose_payload_is_gone_or_another_is_a_failed_score_and_a_d
         stack.until(failed, len(METRICS))
         letters = f"SELECT count() FROM dead_letters WHERE {of_it} AND service = 'toxicity' AND error = '{error}'"
         stack.until(letters, 1)
-        assert stack.ask(f"SELECT count() FROM calls WHERE {of_it}") == 1
+        stack.until(f"SELECT count() FROM calls WHERE {of_it}", 1)
 
 
 async def test_a_replay_reads_payloads_back_and_changes_no_score(stack):

@@ -23,8 +23,7 @@ UNKNOWN_EXCEPTION = 1002
 MEMORY_BYTES = 1_500_000_000
 QUERY_BYTES = 1_000_000_000
 # Syncing a part before its insert is acknowledged is what survives a power cut. Small caches and pools; with so few
-# threads, merges would never be large without the last three. Threads that wait, and pages that are free, are given
-# back: as they ship, a thousand threads with their buffers, and 300 MB, may be kept.
+# threads, merges would never be large without the last three. Free pages are given back from 30 MB on, not from 300.
 _SERVER = f"""<clickhouse>
   <timezone>UTC</timezone>
   <max_server_memory_usage>{MEMORY_BYTES}</max_server_memory_usage>
@@ -33,7 +32,6 @@ _SERVER = f"""<clickhouse>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <query_condition_cache_size>8388608</query_condition_cache_size>
   <compiled_expression_cache_size>16777216</compiled_expression_cache_size>
-  <max_thread_pool_free_size>16</max_thread_pool_free_size>
   <memory_worker_purge_dirty_pages_threshold_ratio>0.02</memory_worker_purge_dirty_pages_threshold_ratio>
   <background_pool_size>2</background_pool_size>
   <background_schedule_pool_size>4</background_schedule_pool_size>

@@ -40,7 +40,9 @@ MOST = {
     "bbq_disability_status": (900, 500), "bbq_physical_appearance": (900, 500), "bbq_religion": (900, 0),
     "bbq_sexual_orientation": (900, 0), "toxigen": (1000, 0), "surge_ai": (1000, 0), "harmbench": (1000, 0),
 }  # fmt: skip
-FLAGGED_CLEAN = 0.0015  # of clean texts, by each kind: together under 2 % in every length quintile
+# Of clean texts, by each kind: together under 2 % in every length quintile. More where harm is hard to tell from a
+# question about it, less where words leave little doubt.
+FLAGGED_CLEAN = {"abuse": 0.0015, "identity_attack": 0.001, "threat": 0.001, "sexual": 0.0005, "harmful_request": 0.003}
 
 
 def main() -> None:
@@ -114,7 +116,7 @@ def clean_texts(data: Path) -> list[str]:
 
 
 def shifted(network: Network, vectors: Vectors, texts: Sequence[str]) -> Network:
-    """The network with intercepts such that FLAGGED_CLEAN of `texts` reach one half by each kind.
+    """The network with intercepts such that FLAGGED_CLEAN of `texts` reach one half, kind by kind.
 
     That is: its probabilities hold at the prevalence at which a flag is as likely right as wrong.
     """
@@ -123,7 +125,8 @@ def shifted(network: Network, vectors: Vectors, texts: Sequence[str]) -> Network
     found = dict(zip(unique, network.logits(vectors.of(unique)), strict=True))
     worst = np.stack([worst_of(np.stack([found[sentence.text] for sentence in part])) for part in parts])
     shift = np.zeros(len(HEADS), np.float32)
-    shift[: len(KINDS)] = np.quantile(worst[:, : len(KINDS)], 1 - FLAGGED_CLEAN, axis=0)
+    for place, kind in enumerate(KINDS):
+        shift[place] = np.quantile(worst[:, place], 1 - FLAGGED_CLEAN[kind])
     return Network(network.hidden, network.output, network.slope, network.intercept - shift)
 
 

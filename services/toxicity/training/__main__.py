@@ -42,7 +42,7 @@ MOST = {
 }  # fmt: skip
 # Of clean texts, by each kind: together under 2 % in every length quintile. More where harm is hard to tell from a
 # question about it, less where words leave little doubt.
-FLAGGED_CLEAN = {"abuse": 0.002, "identity_attack": 0.002, "threat": 0.001, "sexual": 0.0005, "harmful_request": 0.003}
+FLAGGED_CLEAN = {"abuse": 0.0015, "identity_attack": 0.002, "threat": 0.001, "sexual": 0.0005, "harmful_request": 0.003}
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """How many responses a second get the text metrics that langkit has, beside langkit: counts, reading ease and language.
 
 Texts are paragraphs of Python's language reference. The peer is langkit's `textstat` module, which runs in an
-environment of its own (TIDEMARK_LANGKIT_PYTHON names its interpreter; without one there is no peer), one text a call,
-as it is used on calls as they come. Both run in a process of their own, on one thread, in turns; medians count:
+environment of its own (`pip install langkit "numpy<2" "pandas<2.2"`; TIDEMARK_LANGKIT_PYTHON names its interpreter;
+without one there is no peer), one text a call, as it is used on calls as they come. Both run in a process of their own, on one thread, in turns; medians count:
 `python -m benchmarks.text_metrics`.
 """
 

@@ -2,8 +2,8 @@
 
 Texts are paragraphs of Python's language reference. The peer is langkit's `textstat` module, which runs in an
 environment of its own (`pip install langkit "numpy<2" "pandas<2.2"`; TIDEMARK_LANGKIT_PYTHON names its interpreter;
-without one there is no peer), one text a call, as it is used on calls as they come. Both run in a process of their own, on one thread, in turns; medians count:
-`python -m benchmarks.text_metrics`.
+without one there is no peer), one text a call, as it is used on calls as they come. Both run in a process of their
+own, on one thread, in turns; medians count: `python -m benchmarks.text_metrics`.
 """
 
 import json

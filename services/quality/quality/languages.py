@@ -57,7 +57,8 @@ class Languages:
         """The probability of each learnt language for text that is `lettered`; uniform without letters."""
         characters = codes(text)
         rows = np.concatenate([hashes(characters, size) for size in range(1, LONGEST_NGRAM + 1)])
-        logits = self.weights[rows % np.uint64(len(self.weights))].sum(axis=0, dtype=np.float64)
+        places = (rows % np.uint64(len(self.weights))).astype(np.int64)  # of this type they are taken twice as fast
+        logits = self.weights.take(places, axis=0).sum(axis=0, dtype=np.float64)
         scale, power = self.calibration
         logits *= scale * max(len(characters), 1) ** power
         spread = np.exp(logits - logits.max())

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from schemas import clickhouse
 from schemas.ids import derived_id
-from schemas.messages import Deployment
 from schemas.topics import ALERTS, DEPLOYMENTS, OUTCOMES, WINDOWS, every_topic
 from services.shared.kafka import Kafka
 from services.shared.producer import Producer, Writes
+from tests.support.broker import eventually
 from tests.support.embedded_broker import EmbeddedBroker, until
 from tests.support.engine import running
 from tests.support.service_process import ServiceProcess
@@ -82,6 +82,10 @@ def history(url):
         return [deployment["version"] for deployment in client.get(f"{PATH}/history").json()["deployments"]]
 
 
+async def switches(broker):
+    return [made.version for made in await broker.read(DEPLOYMENTS) if made.decision_id]
+
+
 async def states(broker):
     outcomes = sorted(await broker.read(OUTCOMES), key=lambda outcome: outcome.step)
     return list(dict.fromkeys(outcome.state for outcome in outcomes if outcome.actor != "registry"))
@@ -106,8 +110,7 @@ async def test_a_bad_version_is_taken_back_and_the_recovery_verified_though_the_
     await until(taken_back, 60)
     services["rollback"].kill()
     (alert,) = await broker.read(ALERTS)
-    (switch,) = [found for found in await broker.read(DEPLOYMENTS) if found.decision_id]
-    assert isinstance(switch, Deployment)
+    assert await eventually(lambda: switches(broker)) == ["v1"]  # told from the outbox, a moment after it is stored
     after = now + minute
     good = [a_minute(after + number * minute, [0.01, 0.02] * 10, "v1") for number in range(3)]
     async with Producer(Kafka(broker.bootstrap)) as producer:
@@ -121,6 +124,7 @@ async def test_a_bad_version_is_taken_back_and_the_recovery_verified_though_the_
     await until(done, 90)
     assert await states(broker) == ["proposed", "approved", "executing", "verifying", "done"]
     assert history(services["registry"].url) == ["v1", "v2", "v1"]
+    assert await switches(broker) == ["v1"]
     end = next(outcome for outcome in await broker.read(OUTCOMES) if outcome.state == "done")
     assert (end.alert_id, end.evidence["recovery"][0]["count"]) == (alert.alert_id, 60)
     assert end.reason == "response_toxicity: 0.35 before, 0.015 after"

@@ -82,7 +82,7 @@ async def test_a_command_that_comes_twice_has_one_effect(broker, caller):
     await send(broker, command, command)
 
     async def answered_twice() -> bool:
-        return len(await broker.read(OUTCOMES)) == 2
+        return len(await broker.read(OUTCOMES)) == 2 and len(await broker.read(DEPLOYMENTS)) >= 3
 
     await until(answered_twice)
     first, second = await broker.read(OUTCOMES)

@@ -22,8 +22,10 @@ UNKNOWN_EXCEPTION = 1002
 # A laptop's share: the rest of the memory belongs to the services.
 MEMORY_BYTES = 1_500_000_000
 QUERY_BYTES = 1_000_000_000
-# Syncing a part before its insert is acknowledged is what survives a power cut. Small caches and pools; with so few
-# threads, merges would never be large without the last three. Free pages are given back from 30 MB on, not from 300.
+TIDY_SECONDS = 10.0
+# Syncing a part before its insert is acknowledged is what survives a power cut. Small caches, pools and buffers: a merge
+# has such a block for every column, and a hundred old parts would be removed by as many threads, which then stay. With
+# so few threads, merges would never be large without the last three.
 _SERVER = f"""<clickhouse>
   <timezone>UTC</timezone>
   <max_server_memory_usage>{MEMORY_BYTES}</max_server_memory_usage>
@@ -32,12 +34,13 @@ _SERVER = f"""<clickhouse>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <query_condition_cache_size>8388608</query_condition_cache_size>
   <compiled_expression_cache_size>16777216</compiled_expression_cache_size>
-  <memory_worker_purge_dirty_pages_threshold_ratio>0.02</memory_worker_purge_dirty_pages_threshold_ratio>
   <background_pool_size>2</background_pool_size>
   <background_schedule_pool_size>4</background_schedule_pool_size>
   <merge_tree>
     <fsync_after_insert>1</fsync_after_insert>
     <fsync_part_directory>1</fsync_part_directory>
+    <max_compress_block_size>262144</max_compress_block_size>
+    <concurrent_part_removal_threshold>1000000</concurrent_part_removal_threshold>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
@@ -128,6 +131,15 @@ class Engine:
         pool = self._readers if read_only or request.statement.reads else self._writer
         return await asyncio.get_running_loop().run_in_executor(pool, self._run, request, limits, read_only)
 
+    async def tidy(self) -> None:
+        """Give memory that is free back to the system, again and again until cancelled.
+
+        The engine's allocator would by itself hold on to what a query or a merge took, for the next one.
+        """
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            await asyncio.get_running_loop().run_in_executor(self._readers, self._purge)
+
     def close(self) -> None:
         """Wait for what runs, and let go of the directory."""
         self._writer.shutdown(cancel_futures=True)
@@ -140,6 +152,10 @@ class Engine:
         with self._session(request.database, settings) as session:
             answer = _insert(session, request) if request.statement.data is not None else _query(session, request)
         return replace(answer, elapsed_ns=time.perf_counter_ns() - started)
+
+    def _purge(self) -> None:
+        with self._session("", DEFAULTS) as session:
+            session.query("SYSTEM JEMALLOC PURGE")
 
     @contextmanager
     def _session(self, database: str, settings: Mapping[str, str]) -> Iterator[Any]:

@@ -36,11 +36,9 @@ async def serve(path: Path, ports: Ports) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, servers)
-    chore = asyncio.create_task(engine.tidy())
     try:
         await asyncio.gather(*(server.serve() for server in servers))
     finally:
-        chore.cancel()
         engine.close()
 
 

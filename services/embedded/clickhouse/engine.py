@@ -22,10 +22,9 @@ UNKNOWN_EXCEPTION = 1002
 # A laptop's share: the rest of the memory belongs to the services.
 MEMORY_BYTES = 1_500_000_000
 QUERY_BYTES = 1_000_000_000
-TIDY_SECONDS = 10.0
-# Syncing a part before its insert is acknowledged is what survives a power cut. Small caches, pools and buffers: a merge
-# has such a block for every column, and a hundred old parts would be removed by as many threads, which then stay. With
-# so few threads, merges would never be large without the last three.
+# Syncing a part before its insert is acknowledged is what survives a power cut. Small caches, pools and buffers: a
+# merge has such a block for every column, and a hundred old parts would be removed by as many threads, which then
+# stay. With so few threads, merges would never be large without the last three.
 _SERVER = f"""<clickhouse>
   <timezone>UTC</timezone>
   <max_server_memory_usage>{MEMORY_BYTES}</max_server_memory_usage>
@@ -131,15 +130,6 @@ class Engine:
         pool = self._readers if read_only or request.statement.reads else self._writer
         return await asyncio.get_running_loop().run_in_executor(pool, self._run, request, limits, read_only)
 
-    async def tidy(self) -> None:
-        """Give memory that is free back to the system, again and again until cancelled.
-
-        The engine's allocator would by itself hold on to what a query or a merge took, for the next one.
-        """
-        while True:
-            await asyncio.sleep(TIDY_SECONDS)
-            await asyncio.get_running_loop().run_in_executor(self._readers, self._purge)
-
     def close(self) -> None:
         """Wait for what runs, and let go of the directory."""
         self._writer.shutdown(cancel_futures=True)
@@ -152,10 +142,6 @@ class Engine:
         with self._session(request.database, settings) as session:
             answer = _insert(session, request) if request.statement.data is not None else _query(session, request)
         return replace(answer, elapsed_ns=time.perf_counter_ns() - started)
-
-    def _purge(self) -> None:
-        with self._session("", DEFAULTS) as session:
-            session.query("SYSTEM JEMALLOC PURGE")
 
     @contextmanager
     def _session(self, database: str, settings: Mapping[str, str]) -> Iterator[Any]:

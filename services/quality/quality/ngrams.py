@@ -1,5 +1,7 @@
 """Characters as numbers, and hashes of all their n-grams, without a loop."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,18 +23,25 @@ def codes(text: str) -> Codes:
 
 def hashes(characters: Codes, size: int) -> Hashes:
     """64-bit hashes of all n-grams of `size` characters, by their start; the same on every machine."""
-    if len(characters) < size:
-        return np.empty(0, np.uint64)
-    powers = {1: _mixed(characters.astype(np.uint64) + np.uint64(1))}
-    width = 1
-    while width * 2 <= size:
-        powers[width * 2] = _joined(powers[width], powers[width], width)
-        width *= 2
-    whole, done = powers[width], width
-    for part in sorted(powers, reverse=True):
-        while done + part <= size:
-            whole, done = _joined(whole, powers[part], done), done + part
-    return whole
+    return hashes_of(characters, (size,))[0]
+
+
+def hashes_of(characters: Codes, sizes: Iterable[int]) -> list[Hashes]:
+    """The hashes for each of several sizes, together: a longer n-gram's are made of those of two shorter ones.
+
+    >>> [len(each) for each in hashes_of(codes("abc"), (1, 3, 4))]
+    [3, 1, 0]
+    """
+    known = {1: _mixed(characters.astype(np.uint64) + np.uint64(1))}
+
+    def of(size: int) -> Hashes:
+        if size not in known:
+            lowest_bit = size & -size
+            tail = lowest_bit if lowest_bit < size else size // 2
+            known[size] = _joined(of(size - tail), of(tail), size - tail)
+        return known[size]
+
+    return [of(size) for size in sizes]
 
 
 def _joined(left: Hashes, right: Hashes, width: int) -> Hashes:

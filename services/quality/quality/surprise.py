@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from schemas.messages import Call, Span
 from services.quality.quality.languages import unlearnt
-from services.quality.quality.ngrams import Codes, codes, hashes
+from services.quality.quality.ngrams import Codes, codes, hashes, hashes_of
 from services.shared.scoring import Measured, Metric, Missing, Result
 
 ORDER = 5  # characters of an n-gram, the one that is judged included
@@ -38,8 +38,9 @@ class Surprise:
         """Bits of each character after the four before it: Dirichlet smoothing (MacKay, Peto 1995)."""
         chance = np.full(len(characters), 1.0 / ALPHABET)
         context = np.full(len(characters), self.characters_seen)
-        for size in range(1, min(ORDER, len(characters)) + 1):
-            seen = self._count(hashes(characters, size))
+        sizes = range(1, min(ORDER, len(characters)) + 1)
+        for size, found in zip(sizes, hashes_of(characters, sizes), strict=True):
+            seen = self._count(found)
             own = chance[size - 1 :]
             before = context[size - 1 :]
             prior = PRIOR[size - 1]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from services.quality import text_models
-from services.quality.quality.languages import LONGEST_NGRAM, Languages, lettered
-from services.quality.quality.ngrams import codes, hashes
+from services.quality.quality.languages import NGRAMS, Languages, lettered
+from services.quality.quality.ngrams import codes, hashes_of
 from services.shared.training_rows import rows
 
 SEED, BUCKETS, SMOOTHING, FOLDS = 7, 1 << 15, 0.5, 5
@@ -23,7 +23,7 @@ def learnt(found: list[Text], names: tuple[str, ...]) -> Languages:
     counts = np.zeros((len(names), BUCKETS))
     for text, name in found:
         characters = codes(lettered(text))
-        grams = np.concatenate([hashes(characters, size) for size in range(1, LONGEST_NGRAM + 1)])
+        grams = np.concatenate(hashes_of(characters, NGRAMS))
         counts[names.index(name)] += np.bincount((grams % np.uint64(BUCKETS)).astype(np.int64), minlength=BUCKETS)
     share = np.log((counts + SMOOTHING) / (counts.sum(axis=1, keepdims=True) + SMOOTHING * BUCKETS)).T
     centred = (share - share.mean(axis=1, keepdims=True)).astype(np.float32)

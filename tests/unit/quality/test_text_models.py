@@ -1,10 +1,13 @@
 """Languages, readability and surprise by the models that ship."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.quality import text_models
 from services.quality.quality.language import mismatch
 from services.quality.quality.language_requests import asked_for
+from services.quality.quality.languages import lettered
 from services.quality.quality.readability import readability, syllables
 from services.quality.quality.surprise import surprise
 from services.shared.scoring import Missing
@@ -27,6 +30,11 @@ GREEK = "Γιατί ο ουρανός είναι μπλε;"
 )  # fmt: skip
 def test_a_language_is_told_code_and_addresses_aside(text, code):
     assert LANGUAGES.guess(text).code == code
+
+
+@given(st.text("ab :.@`~<>{}/\\_-\nhtpsw"))
+def test_a_text_without_marks_of_noise_is_read_as_if_it_were_looked_for(text):
+    assert lettered(text) == lettered(f"{text} @")  # a mark alone, which is no noise
 
 
 def test_a_few_letters_are_told_with_doubt():

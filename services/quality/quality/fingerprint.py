@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.messages import Answer, Call, ToolCall
-from services.quality.quality.ngrams import hashes
+from services.quality.quality.ngrams import hashes_of
 from services.shared.scoring import Missing
 
 RULES = "1"  # changes with what makes a question the same, or a sketch another
@@ -91,7 +91,7 @@ def sketch(text: str) -> bytes:
     All of them where there are no more.
     """
     codes = np.array([zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in words(text)], np.uint32)
-    found = np.concatenate((hashes(codes, 1), hashes(codes, 2)))
+    found = np.concatenate(hashes_of(codes, (1, 2)))
     return bytes(np.unique((found >> np.uint64(32)).astype("<u4"))[:SIZE].tobytes())
 
 

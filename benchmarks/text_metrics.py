@@ -4,7 +4,7 @@ langkit takes every text for English. So does `value`; `rates` says what guessin
 Texts are paragraphs of Python's language reference. The peer is langkit's `textstat` module, which runs in an
 environment of its own (`pip install langkit "numpy<2" "pandas<2.2"`; TIDEMARK_LANGKIT_PYTHON names its interpreter;
 without one there is no peer), one text a call, as it is used on calls as they come. Both run in a process of their
-own, on one thread, in turns; medians count: `python -m benchmarks.text_metrics`.
+own, on one thread, in turns; medians count: `OMP_NUM_THREADS=1 python -m benchmarks.text_metrics`.
 """
 
 import json

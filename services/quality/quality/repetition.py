@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.messages import Call, Span
-from services.quality.quality.ngrams import Codes, codes, hashes
+from services.quality.quality.ngrams import Codes, Hashes, codes, hashes, hashes_of
 from services.shared.scoring import Measured, Metric, Missing, Result
 
 REPETITION = Metric("repetition", unit="share", worse="higher", maximum=1.0, threshold=0.5)
@@ -48,8 +48,12 @@ def repetition(call: Call) -> Result:
     characters = codes(text)[kept]
     if len(characters) < SHORTEST_LOOP:
         return Measured(0.0)
-    loops = list(_loops(characters))
-    repeated = _said(characters, PASSAGE, len(characters)) | _said(characters, NEAR, NEARBY)
+    back = _distances(hashes(characters, PROBE))
+    if not back.any():  # then nothing longer comes again, either
+        return Measured(0.0)
+    loops, size = list(_loops(back)), len(characters)
+    near, passage = hashes_of(characters, (NEAR, PASSAGE))
+    repeated = _said(passage, PASSAGE, size, size) | _said(near, NEAR, NEARBY, size)
     for loop in loops:
         repeated[loop.start + loop.period : loop.end] = True
     value = float(repeated.mean())
@@ -62,9 +66,8 @@ def _kept(characters: Codes) -> Positions:
     return np.flatnonzero(~(blank & np.concatenate(([False], blank[:-1]))))
 
 
-def _distances(characters: Codes, size: int) -> Positions:
-    """How far back each n-gram stood before; 0 for what is new."""
-    found = hashes(characters, size)
+def _distances(found: Hashes) -> Positions:
+    """How far back each n-gram, as its hash, stood before; 0 for what is new."""
     order = np.argsort(found, kind="stable")
     back = np.zeros(len(found), np.int64)
     if len(found) > 1:
@@ -73,10 +76,8 @@ def _distances(characters: Codes, size: int) -> Positions:
     return back
 
 
-def _loops(characters: Codes) -> Iterator[Loop]:
-    back = _distances(characters, PROBE)
-    if not back.any():
-        return
+def _loops(back: Positions) -> Iterator[Loop]:
+    """The loops by how far back each probe stood before; some did."""
     at = np.flatnonzero(back)
     period = back[at]
     # A new run begins where the period changes, or where too much lies between.
@@ -88,11 +89,11 @@ def _loops(characters: Codes) -> Iterator[Loop]:
     yield from map(Loop, starts[long].tolist(), ends[long].tolist(), period[first][long].tolist())
 
 
-def _said(characters: Codes, size: int, within: int) -> Flags:
-    """Which characters belong to an n-gram that stood before, at most `within` characters back."""
-    back = _distances(characters, size)
+def _said(found: Hashes, size: int, within: int, characters: int) -> Flags:
+    """Which of the characters belong to an n-gram of `size` that stood before, at most `within` characters back."""
+    back = _distances(found)
     again = ((back > 0) & (back <= within)).astype(np.int64)
-    edges = np.zeros(len(characters) + 1, np.int64)
+    edges = np.zeros(characters + 1, np.int64)
     edges[: len(again)] += again
     edges[size : size + len(again)] -= again
     inside: Flags = np.cumsum(edges[:-1]) > 0

@@ -68,7 +68,7 @@ def one(service: str, data: Path, most: int, *, with_peers: bool) -> dict[str, A
         _say(f"{service}: {number}/{len(sources)} {source.metric}, {source.name}: {len(source.rows)} rows, {told}")
     found["rates"] = scored.rates()
     if service == "guard":
-        found["spans"] = spans.measured(scored, data, 4 * most)
+        found["spans"] = spans.measured(scored, data, 4 * most, with_peers=with_peers)
     if service == "quality":
         found["libraries"] = libraries.measured(scored, data, most)
     return found | {"seconds": round(time.monotonic() - began)}

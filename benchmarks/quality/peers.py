@@ -5,26 +5,51 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.quality.sets.personal_data import Span
+from services.guard.presidio import ENTITIES
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".peers"
 WANTED = Path(__file__).with_name("peers.txt")
-ASKED = Path(__file__).with_name("_peer_values.py")
+VALUES, SPANS = (Path(__file__).with_name(name) for name in ("_peer_values.py", "_peer_spans.py"))
 LIMIT_SECONDS = 600
 METRICS = ("prompt_toxicity.abuse", "prompt_toxicity.identity_attack")  # what they are made for
 
 
+class PeerSpans(NamedTuple):
+    """What a peer found in each text, and the model of names that it had; "" for patterns alone."""
+
+    name: str
+    model: str
+    spans: list[list[Span]]
+
+
 def values(texts: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
     """Each peer's value of each text; none, and why on stderr, where they cannot be installed."""
+    said = _said(VALUES, texts) or {}
+    return {name: dict(zip(texts, found, strict=True)) for name, found in said.items()}
+
+
+def spans(texts: Sequence[str]) -> PeerSpans | None:
+    """Presidio's spans of each text, of the kinds that ours has, too; None, and why on stderr, without it."""
+    said = _said(SPANS, {"texts": texts, "entities": ENTITIES})
+    return said and PeerSpans(
+        said["name"], said["model"], [[(at, end, kind) for at, end, kind in each] for each in said["spans"]]
+    )
+
+
+def _said(script: Path, asked: object) -> Any:
     try:
-        python = installed()
         ran = subprocess.run(
-            [python, ASKED], input=json.dumps(texts), capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True
-        )
+            [installed(), script], input=json.dumps(asked), capture_output=True, text=True, timeout=LIMIT_SECONDS,
+            check=True,
+        )  # fmt: skip
     except (subprocess.SubprocessError, OSError) as error:
         print(f"quality: no peers: {error} {getattr(error, 'stderr', '') or ''}", file=sys.stderr)
-        return {}
-    return {name: dict(zip(texts, found, strict=True)) for name, found in json.loads(ran.stdout).items()}
+        return None
+    return json.loads(ran.stdout)
 
 
 def installed() -> Path:

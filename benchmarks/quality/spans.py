@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.quality import peers
 from benchmarks.quality.rows import Row, distinct, read, some
 from benchmarks.quality.scored import Scored
 from benchmarks.quality.sets import personal_data
@@ -17,12 +18,15 @@ NAMED = ("PERSON", "ADDRESS")
 Counts = Counter[tuple[str, str]]
 
 
-def measured(scored: Scored, data: Path, most: int) -> dict[str, Any]:
+def measured(scored: Scored, data: Path, most: int, *, with_peers: bool) -> dict[str, Any]:
     """Each source of labelled spans, and false spans in 1,000 words of clean texts, names and addresses aside."""
-    labelled = [
-        {"name": name, "standing": standing, **judged(found(scored, some(texts, most)))}
-        for name, standing, texts in personal_data.sources(data)
-    ]
+    labelled = []
+    for name, standing, texts in personal_data.sources(data):
+        kept = some(texts, most)
+        told = {"name": name, "standing": standing, **judged(found(scored, kept), kept)}
+        if with_peers and (theirs := peers.spans([each.text for each in kept])):
+            told["peer"] = {"name": theirs.name, "model": theirs.model, **judged(theirs.spans, kept)}
+        labelled.append(told)
     clean = {
         "code, modules not learnt from": list(examples.code(examples.HELD_OUT_MODULES)),
         "answers of models": distinct([row["response"] for row in read(data, "model_versions")]),
@@ -34,24 +38,29 @@ def measured(scored: Scored, data: Path, most: int) -> dict[str, Any]:
     }
 
 
-def found(scored: Scored, texts: Sequence[Tagged]) -> Iterable[tuple[list[Span], list[Span]]]:
-    """What is found and what is there, of the kinds that count."""
+def found(scored: Scored, texts: Sequence[Tagged]) -> Iterable[list[Span]]:
+    """What is found."""
     scores = scored.of([Row({"prompt": each.text}, each.text, 0) for each in texts], METRIC)
-    for each, score in zip(texts, scores, strict=True):
-        said = [(start, end, kind) for start, end, kind in score["evidence"] if kind in KINDS]
-        yield said, [span for span in each.spans if span[2] in KINDS]
+    return [[(start, end, kind) for start, end, kind in score["evidence"]] for score in scores]
 
 
-def judged(pairs: Iterable[tuple[list[Span], list[Span]]]) -> dict[str, Any]:
-    """Rates by kind and over all of them (micro)."""
+def judged(said: Iterable[Sequence[Span]], texts: Sequence[Tagged]) -> dict[str, Any]:
+    """Rates by kind, over all (micro), and over those that have a form of their own: no names, no addresses."""
     counts: Counts = Counter()
-    texts = 0
-    for said, true in pairs:
-        compare(said, true, counts)
-        texts += 1
-    every = [sum(counts[kind, what] for kind in KINDS) for what in ("hit", "missed", "extra")]
-    kinds = {kind: rates(*(counts[kind, what] for what in ("hit", "missed", "extra"))) for kind in KINDS}
-    return {"rows": texts, "all": rates(*every), "kinds": kinds}
+    for spans, each in zip(said, texts, strict=True):
+        compare(_counted(spans), _counted(each.spans), counts)
+
+    def over(kinds: Iterable[str]) -> dict[str, Any]:
+        return rates(*(sum(counts[kind, what] for kind in kinds) for what in ("hit", "missed", "extra")))
+
+    formed = [kind for kind in KINDS if kind not in NAMED]
+    return {
+        "rows": len(texts), "all": over(KINDS), "formed": over(formed), "kinds": {kind: over([kind]) for kind in KINDS}
+    }  # fmt: skip
+
+
+def _counted(spans: Iterable[Span]) -> list[Span]:
+    return [span for span in spans if span[2] in KINDS]
 
 
 def false_spans(scored: Scored, name: str, texts: Sequence[str]) -> dict[str, Any]:

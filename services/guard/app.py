@@ -8,6 +8,7 @@ from services.guard.guard.injection import InjectionScorer
 from services.guard.guard.joined import JoinedScorer
 from services.guard.guard.leakage import LeakageScorer
 from services.guard.guard.tagger import Tagger
+from services.guard.presidio import Presidio
 from services.shared.encoder import Encoder
 from services.shared.model_pipeline import Built, scorer_pipeline
 
@@ -24,8 +25,15 @@ def scorer(config: Config) -> JoinedScorer:
     encoder = Encoder.load(config.encoder)
     parts = (
         InjectionScorer(encoder, injection_model.load(config.injection, encoder_version=encoder.version)),
-        pii.scorer(Tagger(model.load(config.tagger)), config.pii_kinds.split(",")),
+        pii.scorer(finder(config), config.pii_kinds.split(",")),
         secrets.scorer(),
         LeakageScorer(model.canaries(config.canaries), model.protected(config.protected_texts)),
     )
     return JoinedScorer(parts, encoder)
+
+
+def finder(config: Config) -> pii.Finder:
+    """What looks for personal data; `Unusable` with the remedy where it cannot be had."""
+    if config.presidio:
+        return Presidio.load(config.presidio)
+    return pii.BuiltIn(Tagger(model.load(config.tagger)))

@@ -16,6 +16,11 @@ class Config(EncoderSettings, env_prefix="TIDEMARK_GUARD_"):
     http_port: int = Field(8719, ge=0, le=65_535, description="Health and metrics; 0 takes any free port.")
     injection: Path = Field(BUILTIN, description="The trained heads of injection, for the encoder that `model` names.")
     tagger: Path = Field(TAGGER, description="The trained tagger of names, addresses and telephone numbers.")
+    presidio: str = Field(
+        "",
+        description="A spaCy model, by name or directory: with it Presidio (an extra) looks for personal data, instead "
+        "of the built-in rules and the tagger.",
+    )
     pii_kinds: str = Field(
         ",".join(KINDS),
         pattern=rf"^({'|'.join(KINDS)})(,({'|'.join(KINDS)}))*$",

@@ -1,6 +1,8 @@
 """Personal data in prompts and responses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import phonenumbers
 
@@ -29,13 +31,35 @@ def personal_data(text: str, tagger: Tagger) -> list[Found]:
     return settled([*found, *tagged], KINDS)
 
 
-def scorer(tagger: Tagger, counted: Iterable[str] = KINDS) -> TextScorer:
+class Finder(Protocol):
+    """A way to look for personal data."""
+
+    @property
+    def version(self) -> str:
+        """Changes with what it finds."""
+
+    def find(self, text: str) -> Sequence[Found]:
+        """The spans, in the order of the text, none over another."""
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """By check digits, context and a trained tagger."""
+
+    tagger: Tagger
+
+    @property
+    def version(self) -> str:
+        """The tagger's weights and the plans of telephone numbers."""
+        return f"{self.tagger.weights.version}-phonenumbers.{phonenumbers.__version__}"
+
+    def find(self, text: str) -> Sequence[Found]:
+        """See `personal_data`."""
+        return personal_data(text, self.tagger)
+
+
+def scorer(finder: Finder, counted: Iterable[str] = KINDS) -> TextScorer:
     """Of `prompt_pii` and `response_pii`; kinds that are not `counted` are evidence and no risk."""
     named = frozenset(counted)
     rules = RULES if named == set(KINDS) else f"{RULES}.{'.'.join(sorted(named)).lower()}"
-    return TextScorer(
-        lambda text: personal_data(text, tagger),
-        f"{rules}-{tagger.weights.version}-phonenumbers.{phonenumbers.__version__}",
-        (PROMPT, RESPONSE),
-        named,
-    )
+    return TextScorer(finder.find, f"{rules}-{finder.version}", (PROMPT, RESPONSE), named)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.guard import model
-from services.guard.guard.pii import KINDS, personal_data, scorer
+from services.guard.guard.pii import KINDS, BuiltIn, personal_data, scorer
 from services.guard.guard.tagger import CHUNK, Tagger
 from services.shared.errors import Unusable
 from tests.support.messages import a_call
@@ -51,10 +51,10 @@ def test_a_word_is_tagged_alike_wherever_a_long_text_is_cut(tagger):
 
 
 def test_a_kind_that_is_not_counted_is_evidence_and_no_risk(tagger):
-    counted = scorer(tagger, [kind for kind in KINDS if kind != "PERSON"])
+    counted = scorer(BuiltIn(tagger), [kind for kind in KINDS if kind != "PERSON"])
     prompt, _ = counted.score([a_call(prompt="My name is David Miller.")])
     assert (prompt.value, prompt.label, [span.kind for span in prompt.evidence]) == (0.0, False, ["PERSON"])
-    assert counted.version != scorer(tagger).version
+    assert counted.version != scorer(BuiltIn(tagger)).version
 
 
 def test_a_tagger_is_written_and_read_back_the_same(tagger, tmp_path):

@@ -111,8 +111,18 @@ def test_a_span_counts_by_kind_and_by_half_of_its_characters(said, counted):
 
 
 def test_two_spans_need_two_findings():
-    told = spans.judged([([(0, 10, "IP")], [(0, 10, "IP"), (0, 10, "IP")])])
+    told = spans.judged([[(0, 10, "IP")]], [personal_data.Tagged("10.20.30.4", ((0, 10, "IP"), (0, 10, "IP")))])
     assert told["all"] == {"precision": 1.0, "recall": 0.5, "f1": 0.667, "spans": 2}
+
+
+def test_a_peer_without_a_model_of_names_is_not_judged_by_names():
+    texts = [personal_data.Tagged("Ada at ada@example.com", ((0, 3, "PERSON"), (7, 22, "EMAIL")))]
+    ours, theirs = spans.judged([texts[0].spans], texts), spans.judged([[(7, 22, "EMAIL")]], texts)
+    source = {"name": "s", "standing": "held out", **ours, "peer": {"name": "Presidio 2", "model": "", **theirs}}
+    page = report._spans({"labelled": [source], "clean": []})
+    assert "| all (micro) | 2 | 1.000 | 1.000 | 1.000 | – | – | – |" in page
+    assert "| PERSON | 1 | 1.000 | 1.000 | 1.000 | – | – | – |" in page
+    assert f"| {report.FORMED} | 1 | 1.000 | 1.000 | 1.000 | 1.000 | 1.000 | 1.000 |" in page
 
 
 def test_the_sentences_of_the_report_are_no_templates_of_training():

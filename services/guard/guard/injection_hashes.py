@@ -1,6 +1,7 @@
 """Hashes of every substring and every word of a text, without a loop."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -13,6 +14,7 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
+SHORT = 8192  # characters: the powers for a text that is no longer are kept
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class HashedText:
 
     def grams(self, length: int) -> Hashes:
         """The hash of the `length` characters from each position on."""
-        starts = np.arange(max(0, len(self.codes) - length + 1))
-        return self.substrings(starts, starts + length)
+        count = max(0, len(self.codes) - length + 1)
+        return mixed((self.sums[length : length + count] - self.sums[:count]) * self.inverses[:count])
 
     def words(self, letters: npt.NDArray[np.bool_]) -> Hashes:
         """The hashes of the runs of `letters` (one flag a character), in order."""
@@ -58,8 +60,17 @@ def mixed(hashes: Hashes) -> Hashes:
 
 
 def _powers(number: np.uint64, count: int) -> Hashes:
+    """The powers of a number from the 0th on."""
+    return _short_powers(number)[:count] if count <= SHORT else _all_powers(number, count)
+
+
+@cache
+def _short_powers(number: np.uint64) -> Hashes:
+    return _all_powers(number, SHORT)
+
+
+def _all_powers(number: np.uint64, count: int) -> Hashes:
     factors = np.full(count, number, np.uint64)
-    if count:
-        factors[0] = 1
+    factors[0] = 1
     result: Hashes = np.cumprod(factors, dtype=np.uint64)
     return result

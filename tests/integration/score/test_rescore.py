@@ -80,8 +80,8 @@ def rescore(kafka, engine, tmp_path):
         "TIDEMARK_LATENCY_PRICES": str(tmp_path / "prices.yaml"),
     }
 
-    def run(*arguments):
-        asked = ("--from", BEGIN.isoformat(), "--metrics", "cost_usd,duration_seconds", "--json", *arguments)
+    def run(*arguments, metrics="cost_usd,duration_seconds"):
+        asked = ("--from", BEGIN.isoformat(), "--metrics", metrics, "--json", *arguments)
         command = [sys.executable, "-c", "from cli.main import main; main()", "rescore", *asked]
         done = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -122,3 +122,22 @@ async def test_scores_go_to_a_file_instead(kafka, rescore, tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "scores").read_text().splitlines()]
     assert {line["call_id"] for line in lines} == {str(call.call_id) for call in CALLS_STORED}
     assert await log_of(kafka, SCORES) == []
+
+
+async def test_repeats_are_found_among_the_stored_calls_pages_apart(kafka, engine, rescore):
+    await declare(kafka, SCORES)
+    answers = {1_000: "In Paris, on the Seine.", 1_900: "In Rome, of course.", 2_200: "In Rome, of course."}
+    asked = {number: a_call(number, prompt="Where?", response=said) for number, said in answers.items()}
+    between = [a_call(number, prompt=f"What is {number}?", response="A number.") for number in range(1_001, 1_801)]
+    store(engine.client(), CALLS, [*asked.values(), *between])
+    said = rescore(metrics="non_determinism")
+    assert said["calls"] == said["scores"] == len(CALLS_STORED) + len(asked) + len(between)
+    found = {score.call_id: score for score in map(Score.decode, [each.value for each in await log_of(kafka, SCORES)])}
+    first, changed, same = (found[call.call_id] for call in asked.values())
+    assert (first.status, first.reason) == ("not_scored", "earlier_answer")
+    assert changed.value > 0.5
+    assert changed.evidence[0].kind == f"differs_from:{first.call_id}"
+    assert (same.status, same.value) == ("scored", 0.0)
+    rescore(metrics="non_determinism")
+    again = [Score.decode(each.value).score_id for each in await log_of(kafka, SCORES)]
+    assert set(again) == {score.score_id for score in found.values()}

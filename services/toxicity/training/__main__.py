@@ -32,8 +32,7 @@ MAX_TOKENS = 256
 UNSEEN = ("toxigen", "surge_ai", "harmbench", "bbq_religion", "bbq_sexual_orientation")
 # Of large sources, for the heads and for the adapter: more of the same teaches little and takes time.
 MOST = {
-    "instructions": (6000, 2500), "languages": (1500, 0), "short_answers": (1000, 500), "clinc": (2000, 1000),
-    "bbq": (1500, 600),
+    "instructions": (6000, 2500), "short_answers": (1000, 500), "clinc": (2000, 1000), "bbq": (1500, 600),
     "grounded": (1500, 600), "python_reference": (1000, 400), "madlibs": (2000, 1200),
     "civil_toxic_spans": (3000, 2600),
     "davidson_neither": (1200, 900), "davidson_hate": (1000, 800), "davidson_explicit": (500, 400),
@@ -43,7 +42,7 @@ MOST = {
 }  # fmt: skip
 # Of clean texts, by each kind: together under 2 % in every length quintile. More where harm is hard to tell from a
 # question about it, less where words leave little doubt.
-FLAGGED_CLEAN = {"abuse": 0.002, "identity_attack": 0.002, "threat": 0.001, "sexual": 0.0005, "harmful_request": 0.003}
+FLAGGED_CLEAN = {"abuse": 0.0015, "identity_attack": 0.002, "threat": 0.001, "sexual": 0.0005, "harmful_request": 0.003}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from statistics import median
 
 from tests.support.campaign.figures import quantile
 from tests.support.campaign.report import machine
-from tests.support.campaign.slope import settled, slope
+from tests.support.campaign.slope import floors, settled, slope
 
 MEBIBYTE = 2**20
 TARGET_MB_AN_HOUR = 5.0
@@ -36,7 +36,7 @@ def write(folder, found):
 
 
 def summary(found):
-    """The figures, without the samples."""
+    """The figures, without the samples but for the least memory of each minute: a slope alone does not say whence."""
     delays = found["delays"]
     return {
         "command": found["command"],
@@ -55,7 +55,7 @@ def summary(found):
 def process(samples):
     """The figures of one process: what it took at the median, how that grew, how far it was behind."""
     late = settled(samples)
-    line = slope([(sample.seconds, sample.own_bytes / MEBIBYTE) for sample in late])
+    line = slope([(at, own / MEBIBYTE) for at, own in _memory(late)])
     lags = [sample.lag for sample in late if sample.lag is not None]
     return {
         "memory_mb": round(median(sample.own_bytes for sample in late) / MEBIBYTE, 1),
@@ -67,7 +67,12 @@ def process(samples):
         "lag_most": max(lags, default=None),
         "lag_last": lags[-1] if lags else None,
         "processes": len({sample.pid for sample in samples}),
+        "least_mb_by_minute": [round(least / MEBIBYTE, 1) for _, least in floors(_memory(samples))],
     }
+
+
+def _memory(samples):
+    return [(sample.seconds, sample.own_bytes) for sample in samples]
 
 
 def growth(values):

@@ -22,4 +22,6 @@ def test_a_leak_and_growing_files_are_told(tmp_path):
     kept = json.loads((tmp_path / "soak.json").read_text())["processes"]
     assert (kept["writer"]["within_target"], kept["gateway"]["within_target"]) == (True, False)
     assert (kept["writer"]["files"], kept["gateway"]["files"]) == ([10, 10], [10, 30])
+    least = kept["gateway"]["least_mb_by_minute"]
+    assert (len(least), least[0], least[-1]) == (60, 100.0, 119.7)
     assert "| gateway |" in (tmp_path / "soak.md").read_text()

@@ -14,8 +14,8 @@ Other load on the machine slows calls a second, and changes the CPU time of a ca
 """
 SPANS = """The evidence of `prompt_pii`. A span counts where the kind is the same and half of the characters are common.
 The tagger has learnt from the whole of presidio-research. The sentences of this report are no template of training, but
-their names come from lists that training drew from, too. Presidio, where it stands beside, had no model of names and
-places: none is on the package index. Patterns and check digits are its own."""
+their names come from lists that training drew from, too. Presidio, where it stands beside, is judged
+by names and places only with a spaCy model (TIDEMARK_PRESIDIO_MODEL): none is on the package index."""
 FORMED = "all but names and addresses (micro)"
 FALSE_SPANS = "In text that should hold none; names and addresses stand apart, since some are true."
 

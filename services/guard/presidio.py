@@ -52,7 +52,7 @@ class Presidio:
         engine = NlpEngineProvider(nlp_configuration=models).create_engine()
         analyzer = AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])
         meta = engine.nlp["en"].meta
-        return cls(analyzer, f"presidio.{version('presidio-analyzer')}-{meta['name']}.{meta['version']}")
+        return cls(analyzer, f"presidio.{version('presidio-analyzer')}-{meta['lang']}_{meta['name']}.{meta['version']}")
 
     def find(self, text: str) -> list[Found]:
         """The spans, in the order of the text, none over another."""

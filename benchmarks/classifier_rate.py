@@ -7,7 +7,6 @@ answers: `python -m benchmarks.classifier_rate`. The largest difference of a pro
 
 import json
 import os
-import platform
 import statistics
 import tempfile
 import warnings
@@ -21,6 +20,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from benchmarks.embedding_rate import limit_texts_per_second, seconds, texts
+from services.shared import processor
 from services.shared.classifier import Classifier, ClassifierOptions, probabilities
 from services.shared.classifier_store import convert
 from services.shared.model_store import BUILTIN, weights_folder
@@ -81,7 +81,7 @@ def main() -> None:
     print(json.dumps({
         "name": "classifier_rate", "value": rates["tidemark"], "unit": "texts/s", "peer": rates["pipeline"],
         "limit": round(statistics.median(limits), 1), "ratio": round(rates["tidemark"] / rates["pipeline"], 2),
-        "runs": RUNS, "cpu": platform.processor() or platform.machine(),
+        "runs": RUNS, "cpu": processor.name(),
         "engine": classifier.engine.name, "precision": classifier.engine.precision,
         "cores": len(os.sched_getaffinity(0)),
         "ratio_to_batches_of_32": round(rates["tidemark"] / rates["pipeline_32"], 2),

@@ -10,7 +10,6 @@ import importlib.metadata
 import json
 import logging
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from services.shared import processor
 
 RUNS, CALLS, WARM_UP = 5, 5000, 500
 PROMPT, RESPONSE = "What does the second argument of open() mean? " * 22, "It is the mode in which. " * 40
@@ -165,7 +166,7 @@ def main() -> None:
         "limit": floor["p50"],
         "ratio": round(peer["p50"] / own["p50"], 1),
         "runs": RUNS,
-        "cpu": platform.processor() or platform.machine(),
+        "cpu": processor.name(),
         "microseconds": middle,
         "times_bare": {name: round(numbers["p50"] / floor["p50"], 1) for name, numbers in middle.items()},
         "p99_times_bare_p50": round(own["p99"] / floor["p50"], 1),

@@ -9,11 +9,9 @@ encoder's precision, without padding, softmax and tokenising. Runs alternate; me
 import inspect
 import json
 import os
-import platform
 import pydoc_data.topics
 import random
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -24,12 +22,13 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from services.shared import processor
 from services.shared.encoder import Encoder, EncoderOptions
 from services.shared.model_store import BUILTIN, weights_folder
 
 RUNS, TEXTS, SHORTEST, LONGEST = 5, 192, 20, 300
 LAYERS, HIDDEN, INNER = 6, 384, 1536
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+FLAGS = {"avx2", "avx512f", "avx512_bf16", "amx_bf16"}
 MODULES = ("argparse", "asyncio", "logging", "subprocess", "unittest.mock", "decimal", "email.message", "tarfile")
 
 
@@ -103,12 +102,11 @@ def main() -> None:
             runs[name].append(len(given) / seconds(way))
         limits.append(limit_texts_per_second(lengths, encoder.engine.precision))
     rates = {name: round(statistics.median(found), 1) for name, found in runs.items()}
-    cpu = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else ""
     print(json.dumps({
         "name": "embedding_rate", "value": rates["tidemark"], "unit": "texts/s", "peer": rates["encode"],
         "limit": round(statistics.median(limits), 1), "ratio": round(rates["tidemark"] / rates["encode"], 2),
-        "runs": RUNS, "cpu": platform.processor() or platform.machine(),
-        "capabilities": [flag for flag in FLAGS if f" {flag}" in cpu],
+        "runs": RUNS, "cpu": processor.name(),
+        "capabilities": sorted(processor.features() & FLAGS),
         "engine": encoder.engine.name, "precision": encoder.engine.precision, "cores": len(os.sched_getaffinity(0)),
         "ratio_to_arrival_order_32": round(rates["tidemark"] / rates["arrival_order_32"], 2),
         "share_of_limit": round(rates["tidemark"] / statistics.median(limits), 2),

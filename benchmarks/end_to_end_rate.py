@@ -11,7 +11,6 @@ that work, evenly. `peer` is null: nothing else covers the same way. `python -m 
 import json
 import logging
 import os
-import platform
 import random
 import socket
 import subprocess
@@ -27,6 +26,7 @@ from urllib.request import Request, urlopen
 from tidemark import Client
 
 from services.embedded.services import NAMES, Ports
+from services.shared import processor
 
 LIGHT = ("registry", "gateway", "writer", "latency")
 EVALUATORS = ("latency", "toxicity", "hallucination", "guard", "quality")
@@ -206,7 +206,7 @@ def main() -> None:
     print(json.dumps({
         "name": "calls a second, client to stored scores", "unit": "calls/s", **light, "peer": None,
         "ratio": round(light["value"] / light["limit"], 2), "runs": 1, "kafka": found["kafka"],
-        "cpu": platform.processor() or platform.machine(), "cores": len(os.sched_getaffinity(0)),
+        "cpu": processor.name(), "cores": len(os.sched_getaffinity(0)),
         "load_before": load, "command": "python -m benchmarks.end_to_end_rate",
     }))  # fmt: skip
 

@@ -8,21 +8,20 @@ kernel times memberships), on matrices of that size, with the same library. Runs
 
 import json
 import logging
-import platform
 import statistics
 import time
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from services.drift.drift import Kernel, assignments
+from services.shared import processor
 
 RUNS, SIZE, DIMENSION, PERMUTATIONS = 9, 1000, 384, 100
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+FLAGS = {"avx2", "avx512f", "avx512_bf16", "amx_bf16"}
 
 
 def samples() -> tuple[Any, Any]:
@@ -105,11 +104,7 @@ def main() -> None:
 
 def cpu() -> str:
     """The processor and what it can do."""
-    described = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    model = next(
-        (line.partition(": ")[2] for line in described.splitlines() if "model name" in line), platform.machine()
-    )
-    return " ".join([model, *(flag for flag in FLAGS if f" {flag} " in described or f" {flag}\n" in described)])
+    return " ".join([processor.name(), *sorted(processor.features() & FLAGS)])
 
 
 if __name__ == "__main__":

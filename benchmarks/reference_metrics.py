@@ -7,7 +7,6 @@ process of its own, in turns; medians count, in calls a second of processor time
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from msgspec.structs import replace
 
 from benchmarks.text_metrics import a_call, texts
 from services.quality.quality import chrf, rouge
+from services.shared import processor
 
 RUNS = 3
 Judge = Callable[[str, str], object]
@@ -97,7 +97,7 @@ def main() -> None:
     value, peer = found["rouge"]["calls/s"], found["rouge-score"]["calls/s"]
     print(json.dumps({
         "name": "reference_metrics", "value": value, "unit": "calls/s", "peer": peer, "limit": None,
-        "ratio": round(value / peer, 2), "runs": RUNS, "cpu": platform.processor() or platform.machine(),
+        "ratio": round(value / peer, 2), "runs": RUNS, "cpu": processor.name(),
         "contenders": found, "load_before": round(os.getloadavg()[0], 2),
     }))  # fmt: skip
 

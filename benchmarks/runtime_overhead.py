@@ -14,7 +14,6 @@ import asyncio
 import json
 import logging
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -35,7 +34,7 @@ from benchmarks._broker import BROKERS, broker, calls, fill
 from schemas.ids import score_id
 from schemas.messages import Call, Score
 from schemas.topics import CALLS, SCORES
-from services.shared import collector
+from services.shared import collector, processor
 from services.shared.agent import safe_app
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.pipeline import Pipeline
@@ -271,7 +270,7 @@ def report(runs: dict[str, list[dict[str, float]]], size: int) -> dict[str, Any]
     return {
         "name": "runtime, CPU a call, Kafka to Kafka", "value": us["pipeline"], "unit": "us", "peer": us["bare"],
         "limit": us["fetch"], "ratio": round(us["bare"] / us["pipeline"], 2), "runs": RUNS,
-        "cpu": platform.processor() or platform.machine(),
+        "cpu": processor.name(),
         "added_us": added("bare"), "added_us_to_bare_batches": added("bare_batches"), "target_added_us": TARGET_US,
         "consume": {
             "name": "calls read, decoded and validated", "value": rates["pipeline_consume"], "unit": "calls/s",

@@ -11,7 +11,6 @@ the cores would sustain with nothing else to do. `peer` is null: nothing else sc
 import json
 import logging
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from tokenizers import Tokenizer
 from benchmarks.embedding_rate import texts
 from schemas.messages import Call, Choice, Document, Tokens
 from services.embedded.scorers import SCORERS
+from services.shared import processor
 from services.shared.model_store import BUILTIN, weights_folder
 
 RUNS, BATCHES, BATCH = 3, 4, 64
@@ -100,7 +100,7 @@ def main() -> None:
     print(json.dumps({
         "name": "scorer_cost", "value": round(value, 2), "unit": "CPU ms a call", "peer": None, "limit": None,
         "ratio": None, "per_second": round(cores * 1000 / value, 1), "each": each, "runs": RUNS,
-        "cpu": platform.processor() or platform.machine(), "cores": cores, "load_before": load,
+        "cpu": processor.name(), "cores": cores, "load_before": load,
         "command": "python -m benchmarks.scorer_cost",
     }))  # fmt: skip
 

@@ -11,7 +11,6 @@ import asyncio
 import json
 import logging
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from benchmarks.runtime_overhead import Clock
 from benchmarks.scorer_cost import a_call
 from schemas.messages import Call, Score
 from schemas.topics import CALLS, FEEDBACK, SCORES
+from services.shared import processor
 from services.shared.kafka import Kafka
 from services.shared.model_pipeline import scorer_pipeline
 from services.shared.model_store import BUILTIN, weights_folder
@@ -131,7 +131,7 @@ def main() -> None:
     print(json.dumps({
         "name": "scoring service, Kafka to Kafka", "unit": "calls/s", "peer": None, **found["tansu"],
         "kafka": found["kafka"], "target": TARGET, "runs": ROUNDS, "calls": CALLS_READ, "batch": BATCH,
-        "cpu": platform.processor() or platform.machine(), "load_before": load,
+        "cpu": processor.name(), "load_before": load,
         "command": "python -m benchmarks.service_rate",
     }))  # fmt: skip
 

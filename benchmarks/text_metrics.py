@@ -9,7 +9,6 @@ own, on one thread, in turns; medians count: `OMP_NUM_THREADS=1 python -m benchm
 
 import json
 import os
-import platform
 import pydoc_data.topics
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from services.quality import text_models
 from services.quality.quality import formats, language, length, readability, refusal, repetition, surprise
 from services.quality.quality import languages as languages_module
 from services.quality.quality.languages import Guess, Languages
+from services.shared import processor
 
 RUNS, TEXTS = 5, 400
 PEER = """
@@ -108,7 +108,7 @@ def main() -> None:
     print(json.dumps({
         "name": "text_metrics", "value": median["langkit's"], "unit": "texts/s", "peer": peer, "limit": None,
         "ratio": round(median["langkit's"] / peer, 2) if peer else None, "runs": RUNS,
-        "cpu": platform.processor() or platform.machine(), "rates": median, "texts": len(given),
+        "cpu": processor.name(), "rates": median, "texts": len(given),
         "characters_mean": round(statistics.mean(map(len, given))), "load_before": round(os.getloadavg()[0], 2),
     }))  # fmt: skip
 

@@ -16,6 +16,7 @@ from services.shared import weights
 from services.shared.errors import Unusable
 
 Floats = npt.NDArray[np.float32]
+Changes = Mapping[str, tuple[Floats, Floats]]
 Kind = Literal["sequence", "token"]
 Over = Literal["max", "min", "mean"]
 
@@ -61,7 +62,7 @@ class Adapter:
     """
 
     facts: Facts
-    changes: Mapping[str, tuple[Floats, Floats]]
+    changes: Changes
     output: tuple[Floats, Floats]
     hidden: tuple[Floats, Floats] | None = None
 

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
+from services.shared.processor import multiplies_bf16
+
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 
@@ -20,7 +22,7 @@ class OpenVinoEngine:
 
     def __init__(self, graph: Path, *, threads: int, int8: bool = False) -> None:
         core = openvino.Core()
-        capable = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        capable = multiplies_bf16()
         self.precision = "int8" if int8 else "bf16" if capable else "fp32"
         self.name = f"OpenVINO on {core.get_property('CPU', 'FULL_DEVICE_NAME')}"
         compiled = core.compile_model(graph, "CPU", {

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from services.shared.adapter import Adapter, Facts, Head, Kind
+from services.shared.adapter import Adapter, Changes, Facts, Head, Kind
 from services.shared.torch_encoder import loaded, mean_of_tokens
 
 Floats = npt.NDArray[np.float32]
@@ -65,22 +65,28 @@ def trainable(
     return HeadedEncoder(transformer, _heads(transformer.config.hidden_size, hidden, heads), kind)
 
 
+def changes_of(module: HeadedEncoder) -> Changes:
+    """What was trained inside the encoder, by module path: A (rank by inputs) and B (outputs by rank)."""
+    layers = {path: layer for path, layer in module.transformer.named_modules() if isinstance(layer, LowRank)}
+    return {path: (_array(layer.lora_A), _array(layer.lora_B)) for path, layer in layers.items()}
+
+
 def adapter_of(
     module: HeadedEncoder, *, base_sha256: str, heads: Sequence[Head], alpha: float, max_tokens: int
 ) -> Adapter:
     """What was trained, ready to write; an `alpha` below that of the training averages it with the base weights."""
-    layers = {path: layer for path, layer in module.transformer.named_modules() if isinstance(layer, LowRank)}
+    changes = changes_of(module)
     linear = [layer for layer in module.heads if isinstance(layer, torch.nn.Linear)]
     return Adapter(
         facts=Facts(
             base_sha256=base_sha256,
-            rank=next(iter(layers.values())).lora_A.shape[0],
+            rank=len(next(iter(changes.values()))[0]),
             alpha=alpha,
             kind=module.kind,
             heads=tuple(heads),
             max_tokens=max_tokens,
         ),
-        changes={path: (_array(layer.lora_A), _array(layer.lora_B)) for path, layer in layers.items()},
+        changes=changes,
         output=(_array(linear[-1].weight), _array(linear[-1].bias)),
         hidden=(_array(linear[0].weight), _array(linear[0].bias)) if len(linear) > 1 else None,
     )

@@ -1,10 +1,8 @@
-"""Train the token classifier: `python -m services.hallucination.training.adapter DATA`; half an hour on two cores."""
+"""Train the token classifier: `python -m services.hallucination.training.adapter DATA`; about an hour on two cores."""
 
 import argparse
 import json
-import math
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,6 @@ import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoModel
 
 from services.hallucination import model as stored
 from services.hallucination.evidence import Given, claims, pairs
@@ -25,13 +22,14 @@ from services.hallucination.training.composition import Labelled
 from services.hallucination.training.report import auroc
 from services.hallucination.words import Rarity
 from services.shared import adapter as adapters
-from services.shared.adapter import Adapter, Facts, Head
+from services.shared import torch_adapter, torch_training
+from services.shared.adapter import Head
 from services.shared.model_store import BUILTIN, BUILTIN_SHA256, weights_folder
 
-RANK, ALPHA = 16, 32
+RANK, ALPHA = 16, 32.0
 MAX_TOKENS = 256
 BATCH_TOKENS = 2560
-LEARNING_RATE = 1e-3
+LEARNING_RATE, WARM_UP = 1e-3, 60
 HEAD = "unsupported"
 SEED = 7
 
@@ -47,41 +45,19 @@ class Row:
     example: int
 
 
-class Lora(nn.Module):
-    """A frozen linear map and a trained one of low rank beside it."""
-
-    def __init__(self, base: nn.Linear) -> None:
-        super().__init__()
-        self.base = base
-        self.lora_A = nn.Parameter(torch.randn(RANK, base.in_features) / math.sqrt(base.in_features))
-        self.lora_B = nn.Parameter(torch.zeros(base.out_features, RANK))
-
-    def forward(self, given: torch.Tensor) -> torch.Tensor:
-        """Both maps' sum."""
-        # One product with the summed weights is twice as fast on a CPU as three products of which two are narrow.
-        weight = self.base.weight.float() + (self.lora_B @ self.lora_A) * (ALPHA / RANK)
-        return nn.functional.linear(given, weight.to(given.dtype), self.base.bias)
-
-
 class Tagger(nn.Module):
-    """The encoder with adapters, and a logit for each token from its state and its signs."""
+    """The encoder with low-rank changes, and a logit for each token from its state and its signs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = AutoModel.from_pretrained(weights_folder(BUILTIN), use_safetensors=True, local_files_only=True)
-        self.encoder.requires_grad_(False).to(torch.bfloat16)
-        for name, module in list(self.encoder.named_modules()):
-            if isinstance(module, nn.Linear) and name.startswith("encoder."):
-                parent, _, leaf = name.rpartition(".")
-                setattr(self.encoder.get_submodule(parent), leaf, Lora(module))
-        self.head = nn.Linear(self.encoder.config.hidden_size, 1)
+        base = weights_folder(BUILTIN)
+        self.encoder = torch_adapter.trainable(base, heads=1, kind="token", rank=RANK, alpha=ALPHA)
         self.lexical = nn.Linear(len(SIGNS), 1, bias=False)
         nn.init.zeros_(self.lexical.weight)
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """Logits (rows by tokens)."""
-        states = self.encoder(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state.float()
-        logits: torch.Tensor = (self.head(states) + self.lexical(seen)).squeeze(-1)
+        logits: torch.Tensor = (self.encoder(ids, mask, types) + self.lexical(seen)).squeeze(-1)
         return logits
 
 
@@ -119,7 +95,8 @@ def _rows(at: int, example: Labelled, tokenizer: Tokenizer, rarity: Rarity) -> I
                 labels[token] = any(
                     start + pair.start < stop and end + pair.start > begin for begin, stop in example.wrong
                 )
-        yield Row(encoding.ids, encoding.type_ids, seen, labels, at)
+        if (labels >= 0).any():
+            yield Row(encoding.ids, encoding.type_ids, seen, labels, at)
 
 
 def by_character(pair: Any, given: Given) -> npt.NDArray[np.float32]:
@@ -148,8 +125,8 @@ def batches(rows: Sequence[Row], choose: random.Random | None) -> Iterator[list[
     yield from groups
 
 
-def tensors(group: Sequence[Row]) -> tuple[torch.Tensor, ...]:
-    """Ids, types, mask, signs and labels, padded."""
+def tensors(group: Sequence[Row], device: torch.device) -> tuple[torch.Tensor, ...]:
+    """Ids, types, mask, signs and labels, padded, on `device`."""
     longest = max(len(row.ids) for row in group)
     shape = (len(group), longest)
     ids, types, mask = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
@@ -158,51 +135,53 @@ def tensors(group: Sequence[Row]) -> tuple[torch.Tensor, ...]:
         size = len(row.ids)
         ids[at, :size], types[at, :size], mask[at, :size] = torch.tensor(row.ids), torch.tensor(row.types), 1
         seen[at, :size], labels[at, :size] = torch.from_numpy(row.signs), torch.from_numpy(row.labels)
-    return ids, types, mask, seen, labels
+    return tuple(each.to(device) for each in (ids, types, mask, seen, labels))
 
 
-def train(model: Tagger, rows: Sequence[Row], *, minutes: float, save: Path, epochs: int) -> None:
-    """One cycle of the learning rate; ends at the epochs or minutes that come first, saved on the way."""
+def train(model: Tagger, rows: Sequence[Row], *, epochs: int) -> None:
+    """One cycle of the learning rate over `epochs` passes over the rows."""
     choose = random.Random(SEED)  # noqa: S311 - reproducible, not secret
     plan = [group for _ in range(epochs) for group in batches(rows, choose)]
-    own = [each for each in model.parameters() if each.requires_grad]
-    groups = [(model.encoder, 1.0), (model.head, 3.0), (model.lexical, 20.0)]
     optimizer = torch.optim.AdamW(
-        [{"params": [each for each in part.parameters() if each.requires_grad], "rate": rate} for part, rate in groups],
+        [
+            {"params": [each for each in part.parameters() if each.requires_grad], "rate": rate}
+            for part, rate in ((model.encoder.transformer, 1.0), (model.encoder.heads, 3.0), (model.lexical, 20.0))
+        ],
         weight_decay=0.01,
     )
-    began, losses = time.monotonic(), []
+    losses: list[float] = []
     for step, group in enumerate(plan):
-        done = max(step / len(plan), (time.monotonic() - began) / 60 / minutes)
-        if done >= 1:
-            break
         for each in optimizer.param_groups:
-            each["lr"] = LEARNING_RATE * each["rate"] * min(1, (step + 1) / 60) * max(1 - done, 0.02)
-        ids, types, mask, seen, labels = tensors(group)
-        kept = labels >= 0
-        if not kept.any():
-            continue
-        logits = model(ids, types, mask, seen)[kept]
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, labels[kept], pos_weight=torch.tensor(2.0))
+            each["lr"] = LEARNING_RATE * each["rate"] * min(1, (step + 1) / WARM_UP) * max(1 - step / len(plan), 0.02)
+        loss = _loss(model, group)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(own, 1.0)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        losses.append(float(loss.detach()))
+        losses.append(loss.item())
         if step % 25 == 0:
-            minute = (time.monotonic() - began) / 60
-            print(f"{step}/{len(plan)} {np.mean(losses[-25:]):.4f} {minute:.1f} min", flush=True)  # noqa: T201
-        if step % 200 == 199:
-            write(model, save)
+            print(f"{step} of {len(plan)} steps, loss {np.mean(losses[-25:]):.4f}", flush=True)  # noqa: T201
+
+
+def _loss(model: Tagger, group: Sequence[Row]) -> torch.Tensor:
+    device = model.lexical.weight.device
+    *given, labels = tensors(group, device)
+    with torch_training.mixed(device):
+        logits = model(*given)
+    learnt = labels >= 0
+    return nn.functional.binary_cross_entropy_with_logits(
+        logits[learnt].float(), labels[learnt], pos_weight=torch.tensor(2.0, device=device)
+    )
 
 
 def predicted(model: Tagger, rows: Sequence[Row]) -> list[npt.NDArray[np.float32]]:
     """The logits of the tokens of every row, in the order of `rows`."""
     found: dict[int, npt.NDArray[np.float32]] = {}
-    with torch.inference_mode():
+    device = model.lexical.weight.device
+    with torch.inference_mode(), torch_training.mixed(device):
         for group in batches(rows, None):
-            ids, types, mask, seen, _ = tensors(group)
-            logits = model(ids, types, mask, seen).numpy()
+            *given, _ = tensors(group, device)
+            logits = model(*given).float().cpu().numpy()
             found.update({id(row): logits[at, : len(row.ids)] for at, row in enumerate(group)})
     return [found[id(row)] for row in rows]
 
@@ -229,26 +208,13 @@ def measures(model: Tagger, examples: Sequence[Labelled], rows: Sequence[Row]) -
 
 def write(model: Tagger, path: Path) -> None:
     """The adapter, in half precision."""
-    changes = {
-        name.removeprefix("encoder."): (_array(layer.lora_A), _array(layer.lora_B))
-        for name, layer in model.named_modules()
-        if isinstance(layer, Lora)
-    }
-    facts = Facts(
-        base_sha256=BUILTIN_SHA256,
-        rank=RANK,
-        alpha=ALPHA,
-        kind="token",
-        heads=(Head(HEAD, over="min"),),  # what one window of a context supports is supported
-        max_tokens=MAX_TOKENS,
-    )
+    head = Head(HEAD, over="min")  # what one window of a context supports is supported
     adapters.write(
-        Adapter(facts=facts, changes=changes, output=(_array(model.head.weight), _array(model.head.bias))), path
+        torch_adapter.adapter_of(
+            model.encoder, base_sha256=BUILTIN_SHA256, heads=[head], alpha=ALPHA, max_tokens=MAX_TOKENS
+        ),
+        path,
     )
-
-
-def _array(tensor: torch.Tensor) -> npt.NDArray[np.float32]:
-    return tensor.detach().float().numpy()
 
 
 def main() -> None:
@@ -256,9 +222,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="directory with the data sets")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=35)
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--without", default="", help="a source to leave out: summedits, clapnq, …")
     arguments = parser.parse_args()
     torch.manual_seed(SEED)
@@ -274,9 +239,9 @@ def main() -> None:
     rows = thinned(tokenised(training, rarity), SEED)
     tokens = sum(len(row.ids) for row in rows)
     print(f"{len(training)} answers, {len(rows)} passes, {tokens} tokens", flush=True)  # noqa: T201
-    model = Tagger()
-    train(model, rows, minutes=arguments.minutes, save=arguments.output, epochs=arguments.epochs)
-    write(model, arguments.output)
+    model = Tagger().to(torch_training.fastest())
+    train(model, rows, epochs=arguments.epochs)
+    write(model.eval(), arguments.output)
     print(json.dumps(measures(model, measured, tokenised(measured, rarity))))  # noqa: T201
 
 

@@ -1,17 +1,14 @@
 """Low-rank changes of the encoder's upper layers, trained for all heads together."""
 
 import random
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 
-from services.shared import model_store, torch_adapter
+from services.shared import model_store, torch_adapter, torch_training
 from services.shared.counterfactual import swaps
 from services.shared.torch_adapter import HeadedEncoder, LowRank
 from services.shared.torch_encoder import mean_of_tokens
@@ -19,14 +16,11 @@ from services.toxicity.toxicity import readable
 from services.toxicity.training.examples import Example
 from services.toxicity.training.fitting import HEADS, labels, weights
 
-RANK, ALPHA, RATE, DECAY = 8, 16.0, 1e-3, 1e-2
+RANK, ALPHA, RATE, DECAY, WARM_UP = 8, 16.0, 1e-3, 1e-2, 50
 FROZEN_LAYERS = 3  # whose states are computed once: training all of them takes twice the time
 MAX_TOKENS = 64  # of a sentence in training
 BATCH_TOKENS = 2048
 SWAPPED = 0.5  # of the texts that name a group get the name of another one
-
-Floats = npt.NDArray[np.float32]
-Changes = Mapping[str, tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
@@ -47,32 +41,33 @@ def swapped(found: Sequence[Example], choose: random.Random) -> list[Example]:
     return result
 
 
-def trained(found: Sequence[Example], *, seed: int, seconds: float) -> HeadedEncoder:
-    """The encoder with adapters, after `seconds` of training; the rate falls to nothing over them."""
+def trained(found: Sequence[Example], *, seed: int, epochs: float) -> HeadedEncoder:
+    """The encoder with adapters, after each text was seen `epochs` times; the rate falls to nothing over them."""
     torch.manual_seed(seed)
     choose = random.Random(seed)  # noqa: S311 - reproducible, not secret
     base = model_store.weights_folder(model_store.BUILTIN)
     module = torch_adapter.trainable(base, heads=len(HEADS), kind="sequence", rank=RANK, alpha=ALPHA)
     _unadapted(module)
-    rows = _rows(module, swapped(found, choose))
+    device = torch_training.fastest()
+    module.to(device)
+    rows = _rows(module, swapped(found, choose), device)
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
-    start, steps, running = time.monotonic(), 0, 0.0
+    seen, running = 0, 0.0
     module.train()
-    for group in _endless(rows, choose):
-        passed = (time.monotonic() - start) / seconds
+    for step, group in enumerate(_endless(rows, choose)):
+        passed = seen / len(rows) / epochs
         if passed >= 1:
             break
-        optimiser.param_groups[0]["lr"] = RATE * min(1.0, (steps + 1) / 50, 1 - passed)
+        optimiser.param_groups[0]["lr"] = RATE * min(1.0, (step + 1) / WARM_UP, 1 - passed)
         loss = _loss(module, group)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
-        steps, running = steps + len(group), 0.99 * running + 0.01 * loss.item()
-        if random.random() < 0.02:  # noqa: S311 - progress only
-            print(f"{passed:.0%} {steps / len(rows):.2f} epochs, loss {running:.4f}", flush=True)  # noqa: T201
-    print(f"{steps / len(rows):.2f} epochs of {len(rows)} texts", flush=True)  # noqa: T201
+        seen, running = seen + len(group), 0.99 * running + 0.01 * loss.item()
+        if step % 50 == 0:
+            print(f"{seen / len(rows):.2f} of {epochs:g} epochs of {len(rows)} texts, loss {running:.4f}", flush=True)  # noqa: T201
     return module.eval()
 
 
@@ -82,26 +77,20 @@ def _unadapted(module: HeadedEncoder) -> None:
             module.transformer.set_submodule(path, layer.frozen)
 
 
-def _rows(module: HeadedEncoder, found: Sequence[Example]) -> list[Row]:
-    """The states of every text below what is trained, in bf16: 17 KB for 22 tokens."""
-    known, result = torch.from_numpy(labels(found)), {}
+def _rows(module: HeadedEncoder, found: Sequence[Example], device: torch.device) -> list[Row]:
+    """The states of every text below what is trained: 17 KB for 22 tokens in bf16."""
+    known, result = torch.from_numpy(labels(found)).to(device), {}
     counted = weights(found)
     module.eval()
-    for numbers, ids, mask in batches([readable(example.text) for example in found]):
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    for numbers, ids, mask in _batches([readable(example.text) for example in found], device):
+        with torch.inference_mode(), torch_training.mixed(device):
             states = _through(module, module.transformer.embeddings(input_ids=ids), mask, 0, FROZEN_LAYERS)
-        for number, row, tokens in zip(numbers, states.to(torch.bfloat16), mask.sum(1), strict=True):
+        for number, row, tokens in zip(numbers, states.to(torch_training.kind(device)), mask.sum(1), strict=True):
             result[number] = Row(row[:tokens].clone(), known[number], float(counted[number]))
     return [result[number] for number in range(len(found))]
 
 
-def adapter(module: HeadedEncoder) -> Changes:
-    """What was trained, by module path: A (rank by inputs) and B (outputs by rank)."""
-    layers = {path: layer for path, layer in module.transformer.named_modules() if isinstance(layer, LowRank)}
-    return {path: (_array(layer.lora_A), _array(layer.lora_B)) for path, layer in layers.items()}
-
-
-def batches(texts: Sequence[str]) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
+def _batches(texts: Sequence[str], device: torch.device) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
     """Numbers of texts of like length, their padded token ids and masks; every text once."""
     tokenizer = Tokenizer.from_file(str(model_store.weights_folder(model_store.BUILTIN) / "tokenizer.json"))
     tokenizer.no_padding()
@@ -109,7 +98,7 @@ def batches(texts: Sequence[str]) -> Iterator[tuple[list[int], torch.Tensor, tor
     ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
     for numbers in _cut(sorted(range(len(ids)), key=lambda number: len(ids[number])), [len(each) for each in ids]):
         longest = rounded(max(len(ids[number]) for number in numbers))
-        padded = torch.tensor([ids[number] + [0] * (longest - len(ids[number])) for number in numbers])
+        padded = torch.tensor([ids[number] + [0] * (longest - len(ids[number])) for number in numbers], device=device)
         yield numbers, padded, (padded != 0).long()
 
 
@@ -128,7 +117,8 @@ def rounded(length: int) -> int:
 
 
 def _through(module: HeadedEncoder, states: torch.Tensor, mask: torch.Tensor, first: int, last: int) -> Any:
-    bias = torch.zeros(mask.shape).masked_fill(mask == 0, -1e4)[:, None, None, :].to(torch.bfloat16)
+    kind = torch_training.kind(mask.device)
+    bias = torch.zeros_like(mask, dtype=kind).masked_fill(mask == 0, -1e4)[:, None, None, :]
     for layer in module.transformer.encoder.layer[first:last]:
         states = layer(states, bias)
         states = states[0] if isinstance(states, tuple) else states
@@ -145,20 +135,14 @@ def _endless(rows: Sequence[Row], choose: random.Random) -> Iterator[list[Row]]:
 
 
 def _loss(module: HeadedEncoder, group: Sequence[Row]) -> torch.Tensor:
-    lengths = torch.tensor([len(row.states) for row in group])
-    states = torch.zeros(len(group), rounded(int(lengths.max())), group[0].states.shape[1], dtype=torch.bfloat16)
-    for number, row in enumerate(group):
-        states[number, : len(row.states)] = row.states
-    mask = (torch.arange(states.shape[1]) < lengths[:, None]).long()
-    with torch.autocast("cpu", torch.bfloat16):
+    states = torch.nn.utils.rnn.pad_sequence([row.states for row in group], batch_first=True)
+    states = torch.nn.functional.pad(states, (0, 0, 0, rounded(states.shape[1]) - states.shape[1]))
+    lengths = torch.tensor([len(row.states) for row in group], device=states.device)
+    mask = (torch.arange(states.shape[1], device=states.device) < lengths[:, None]).long()
+    with torch_training.mixed(states.device):
         states = _through(module, states, mask, FROZEN_LAYERS, len(module.transformer.encoder.layer))
     mean = mean_of_tokens(states.float(), mask)
     logits, targets = module.heads(mean), torch.stack([row.labels for row in group])
-    known, weights = ~targets.isnan(), torch.tensor([row.weight for row in group])
+    known, weights = ~targets.isnan(), torch.tensor([row.weight for row in group], device=states.device)
     each = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets.nan_to_num(), reduction="none")
     return ((each * known).sum(1) * weights).sum() / weights.sum()
-
-
-def _array(tensor: torch.Tensor) -> Floats:
-    array: Floats = tensor.detach().float().numpy().copy()
-    return array

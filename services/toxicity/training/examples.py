@@ -55,7 +55,17 @@ def read(data: Path, *, seed: int) -> list[Example]:
     """Every example, without repeats, in an order that `seed` decides."""
     choose = random.Random(seed)  # noqa: S311 - reproducible, not secret
     found: list[Example] = []
-    for maker in (_contrast, _civil, _davidson, _harmful, _instructions, _other_clean, _documentation, _made):
+    for maker in (
+        _contrast,
+        _civil,
+        _davidson,
+        _harmful,
+        _instructions,
+        _other_clean,
+        _documentation,
+        _made,
+        _languages,
+    ):
         found += maker(data, choose)
     unique = list({example.text: example for example in found}.values())
     choose.shuffle(unique)
@@ -197,3 +207,14 @@ def _documentation(_data: Path, choose: random.Random) -> Iterator[Example]:
 def _made(_data: Path, choose: random.Random) -> Iterator[Example]:
     for family, text, labels, held_out in templates.made(choose):
         yield Example(text, f"made_{family}", labels, held_out)
+
+
+def _languages(data: Path, choose: random.Random) -> Iterator[Example]:
+    """The encoder reads English alone: what it cannot read is not to look like an attack or a request for harm."""
+    for row in _sample(rows(data, "drift_language"), 8000, choose):
+        yield Example(row["text"], "languages", CLEAN, held_out=is_kept(row["text"]))
+
+
+def is_kept(text: str) -> bool:
+    """Whether a text in another language is for measuring alone: one in five."""
+    return sum(text.encode()) % 5 == 0

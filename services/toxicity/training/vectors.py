@@ -10,11 +10,12 @@ import numpy.typing as npt
 import torch
 
 from services.shared import model_store
+from services.shared.adapter import Changes
 from services.shared.openvino_engine import OpenVinoEngine
 from services.shared.token_batches import TokenBatches
 from services.shared.torch_encoder import loaded, mean_of_tokens
 from services.toxicity.toxicity import readable
-from services.toxicity.training.adapting import ALPHA, RANK, Changes
+from services.toxicity.training.adapting import ALPHA, RANK
 
 Floats = npt.NDArray[np.float32]
 

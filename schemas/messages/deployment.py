@@ -18,6 +18,9 @@ class Deployment(Message, frozen=True, kw_only=True, tag="deployment.v1"):
     bundle: Mapping[str, Json] = {}  # model, provider, parameters, prompt template, …
     weights: Mapping[str, float] = {}  # version to share of traffic, during an experiment
     previous_version: str | None = None
+    baseline_version: str | None = (
+        None  # pinned by a person: what this one is compared with instead of the previous one
+    )
     deployed_at: Timestamp
     deployed_by: Name
     reason: str = ""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -48,7 +49,11 @@ def _opened(addresses: Sequence[str]) -> "dict[str, Apprise]":
 
 
 class Notifier:
-    """Sends what is due, for as long as the process runs; what a channel does not take is tried again."""
+    """Sends what is due, for as long as the process runs; what a channel does not take is tried again.
+
+    Each channel has a thread of its own: a receiver that is slow, away or throttled holds up nobody else. A channel
+    that is not configured any more is given up.
+    """
 
     name = "notifier"
 
@@ -56,22 +61,37 @@ class Notifier:
         self._notifications, self._channels = notifications, channels
 
     async def run(self, process: Process) -> None:
-        """Look for something to send once a second, in a thread: a slow receiver holds up nobody else."""
-        while not await process.stopped_within(POLL_SECONDS):
-            await asyncio.to_thread(deliver_due, self._notifications, self._channels, process.clock().timestamp())
+        """Send until the process is to stop; what is on its way then is waited for."""
+        given_up = self._notifications.give_up(self._channels, process.clock().timestamp())
+        NOTIFICATIONS.labels("given_up").inc(given_up)
+        with ThreadPoolExecutor(max(1, len(self._channels)), thread_name_prefix="notify") as threads:
+            await asyncio.gather(
+                process.stopping.wait(), *(self._keep(name, process, threads) for name in self._channels)
+            )
+
+    async def _keep(self, name: str, process: Process, threads: ThreadPoolExecutor) -> None:
+        def deliver() -> bool:
+            return deliver_next(self._notifications, name, self._channels[name], process.clock().timestamp())
+
+        loop = asyncio.get_running_loop()
+        while not process.stopping.is_set():
+            if not await loop.run_in_executor(threads, deliver):
+                await process.stopped_within(POLL_SECONDS)
 
 
-def deliver_due(notifications: Notifications, channels: "Mapping[str, Apprise]", now_seconds: float) -> None:
-    """Send what is due once; a channel that is not configured any more is given up at once."""
-    for row in notifications.due(now_seconds):
-        channel = channels.get(row.channel)
-        if channel is None or _taken(channel, row):
-            notifications.sent(row, now_seconds)
-            NOTIFICATIONS.labels("sent" if channel else "given_up").inc()
-        else:
-            notifications.failed(row, now_seconds + pause_seconds(row.attempts), "not taken")
-            NOTIFICATIONS.labels("failed").inc()
-            LOG.warning("A notification was not taken.", extra={"channel": row.channel, "attempts": row.attempts + 1})
+def deliver_next(notifications: Notifications, name: str, channel: "Apprise", now_seconds: float) -> bool:
+    """Send the oldest that is due through the channel `name`; whether there was any."""
+    row = notifications.due(name, now_seconds)
+    if row is None:
+        return False
+    if _taken(channel, row):
+        notifications.sent(row, now_seconds)
+        NOTIFICATIONS.labels("sent").inc()
+    else:
+        notifications.failed(row, now_seconds + pause_seconds(row.attempts), "not taken")
+        NOTIFICATIONS.labels("failed").inc()
+        LOG.warning("A notification was not taken.", extra={"channel": name, "attempts": row.attempts + 1})
+    return True
 
 
 def pause_seconds(attempts: int) -> float:

@@ -6,7 +6,21 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from schemas.messages import Alert, Segment, Window
 from schemas.topics import ALERTS
@@ -182,10 +196,19 @@ def publish(connection: Connection, outbox: Outbox, alert: Alert) -> None:
     outbox.add(connection, alert, ALERTS)
 
 
-def forget(connection: Connection, before_seconds: float) -> None:
-    """Drop windows, inactive alerts and sent notifications that are older."""
+def segments(connection: Connection, before_seconds: float) -> list[Segment]:
+    """Whose windows are older."""
+    columns = [WINDOWS.c[name] for name in Segment.__struct_fields__]
+    statement = select(*columns).where(WINDOWS.c.end_seconds < before_seconds).distinct()
+    return [Segment(**row._mapping) for row in connection.execute(statement)]
+
+
+def forget(connection: Connection, before_seconds: float, *, keep: Iterable[Segment] = ()) -> None:
+    """Drop windows, those of `keep` aside, inactive alerts and sent notifications that are older."""
     idle = (STANDINGS.c.state == "inactive") & (STANDINGS.c.changed_at_seconds < before_seconds)
-    connection.execute(delete(WINDOWS).where(WINDOWS.c.end_seconds < before_seconds, WINDOWS.c.judged))
+    kept = [and_(*(WINDOWS.c[name] == value for name, value in msgspec.structs.asdict(each).items())) for each in keep]
+    old = (WINDOWS.c.end_seconds < before_seconds) & WINDOWS.c.judged & not_(or_(false(), *kept))
+    connection.execute(delete(WINDOWS).where(old))
     connection.execute(delete(STANDINGS).where(idle))
     connection.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.added_at_seconds < before_seconds))
 
@@ -207,11 +230,19 @@ class Notifications:
         told = update(STANDINGS).where(STANDINGS.c.fingerprint == alert.fingerprint)
         connection.execute(told.values(notified_at_seconds=now_seconds))
 
-    def due(self, now_seconds: float) -> Sequence[Row[Any]]:
-        """What is to be sent next, oldest first."""
+    def due(self, channel: str, now_seconds: float) -> Row[Any] | None:
+        """What is to be sent next through a channel, the oldest; None where nothing is."""
         open_ = NOTIFICATIONS.c.sent_at_seconds.is_(None) & (NOTIFICATIONS.c.due_at_seconds <= now_seconds)
+        own = select(NOTIFICATIONS).where(open_, NOTIFICATIONS.c.channel == channel)
         with self._engine.connect() as connection:
-            return connection.execute(select(NOTIFICATIONS).where(open_).order_by(NOTIFICATIONS.c.id).limit(100)).all()
+            return connection.execute(own.order_by(NOTIFICATIONS.c.id).limit(1)).one_or_none()
+
+    def give_up(self, channels: Iterable[str], now_seconds: float) -> int:
+        """Send nothing more through any but these `channels`; how many notifications that ends."""
+        gone = NOTIFICATIONS.c.sent_at_seconds.is_(None) & NOTIFICATIONS.c.channel.not_in(list(channels))
+        given_up = update(NOTIFICATIONS).where(gone).values(sent_at_seconds=now_seconds, error="given up")
+        with self._engine.begin() as connection:
+            return connection.execute(given_up).rowcount
 
     def sent(self, row: Row[Any], now_seconds: float) -> None:
         """Remember that a channel has taken it."""

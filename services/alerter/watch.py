@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Connection, Engine
 
-from schemas.messages import Alert, Deployment, Window
+from schemas.messages import Alert, Deployment, Segment, Window
 from services.alerter import store
 from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, compared, serves
 from services.alerter.alerter.judgement import fingerprint, judge, withdrawn
@@ -49,6 +50,7 @@ class Watch:
         self._engine, self._outbox = engine, Outbox(engine)
         self._rules, self._deployment = rules, deployment
         self._channels, self._timing = channels, timing
+        self._names = frozenset(rule.name for rule in rules)
         self._forgot_at_seconds = 0.0
 
     def record(self, windows: Iterable[Window], now: datetime) -> None:
@@ -137,17 +139,25 @@ class Watch:
             store.Notifications.add(connection, alert, self._channels, now.timestamp())
 
     def _withdraw(self, connection: Connection, now: datetime) -> list[Alert]:
-        """Resolve what no window will resolve: the version does not serve any more."""
+        """Resolve what no window will resolve."""
         alerts = []
         for alert, progress, _ in store.firing(connection):
-            silent_for = now - (progress.last_start or alert.window_start)
-            patience = timedelta(seconds=(GAP_INTERVALS + 1) * alert.interval_seconds)
-            if silent_for > patience and not serves(alert.segment, self._deployment(alert.segment.target.key)):
-                gone = withdrawn(alert, now)
+            if why := self._over(alert, progress, now):
+                gone = withdrawn(alert, why, now)
                 idle = Progress(last_start=progress.last_start)
                 self._save(connection, alert.fingerprint, idle, rule=alert.rule, alert=gone, now=now)
                 alerts.append(gone)
         return alerts
+
+    def _over(self, alert: Alert, progress: Progress, now: datetime) -> str | None:
+        """Why nothing judges the alert any more; None where something does."""
+        if alert.rule not in self._names:
+            return f"there is no rule {alert.rule} any more"
+        silent_for = now - (progress.last_start or alert.window_start)
+        patience = timedelta(seconds=(GAP_INTERVALS + 1) * alert.interval_seconds)
+        if silent_for > patience and not serves(alert.segment, self._deployment(alert.segment.target.key)):
+            return f"version {alert.segment.version} does not serve any more"
+        return None
 
     def _remind(self, connection: Connection, now: datetime) -> None:
         for alert, _, notified_at_seconds in store.firing(connection):
@@ -155,6 +165,17 @@ class Watch:
                 store.Notifications.add(connection, alert, self._channels, now.timestamp())
 
     def _forget(self, connection: Connection, now: datetime) -> None:
-        if now.timestamp() - self._forgot_at_seconds >= 60.0:
-            store.forget(connection, now.timestamp() - self._timing.retention_seconds)
-            self._forgot_at_seconds = now.timestamp()
+        if now.timestamp() - self._forgot_at_seconds < 60.0:
+            return
+        before = now.timestamp() - self._timing.retention_seconds
+        old = store.segments(connection, before)
+        store.forget(connection, before, keep=[segment for segment in old if self._compared_with(segment)])
+        self._forgot_at_seconds = now.timestamp()
+
+    def _compared_with(self, segment: Segment) -> bool:
+        """Whether a version gets no calls any more, and the one that serves is compared with it."""
+        deployment = self._deployment(segment.target.key)
+        if deployment is None or serves(segment, deployment):
+            return False
+        serving = msgspec.structs.replace(segment, version=deployment.version)
+        return baseline_version(serving, deployment) == segment.version

@@ -86,6 +86,8 @@ class Broker:
             if not self.child.running:
                 raise BrokerError
             await asyncio.sleep(0.02)
+        if not self.child.running:
+            raise BrokerError  # it was another one that listens
 
 
 async def listens(port: int, host: str = "127.0.0.1") -> bool:

@@ -138,4 +138,8 @@ class BrokerKeeper:
         self.started_at = time.monotonic()
         self.broker = await Broker.start(place.engine, place.environment, place.log)
         self._tell(f"broker run {self.broker.run}")
-        await self._around.after(self.broker)
+        try:
+            await self._around.after(self.broker)
+        except BrokerError:
+            await self.broker.child.kill()  # the next one takes its port
+            raise

@@ -62,6 +62,7 @@ class Standing:
     deployment: Deployment | None = None
     lease: Lease | None = None
     frozen: str | None = None  # why automatic actions are stopped
+    baseline: str | None = None  # the version that is pinned to compare with
 
     @property
     def revision(self) -> int:
@@ -150,12 +151,20 @@ def _revision(order: Order, version: Version, standing: Standing, now: datetime)
         version_hash=version.hash,
         bundle=version.bundle,
         weights=order.weights,
-        previous_version=standing.version,
+        previous_version=_predecessor(standing, version.label),
+        baseline_version=standing.baseline,
         deployed_at=now,
         deployed_by=order.deployed_by,
         reason=order.reason,
         decision_id=order.decision_id,
     )
+
+
+def _predecessor(standing: Standing, label: str) -> str | None:
+    """The version before `label`; one that only gets other weights keeps the one that it has."""
+    if standing.deployment and standing.version == label:
+        return standing.deployment.previous_version
+    return standing.version
 
 
 def _check_weights(weights: Mapping[str, float]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, text
+from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, text, update
 
 from schemas.messages import Command, Deployment, Outcome, Target
 from schemas.topics import DEPLOYMENTS as DEPLOYMENT_TOPIC
@@ -86,10 +86,13 @@ class Store:
             return
         row = {**_target(deployment.target), "revision": deployment.revision, "message": deployment.encode()}
         connection.execute(insert(DEPLOYMENTS).values(row))
+        self._announce(connection, deployment)
+        metrics.DEPLOYMENTS.labels("decision" if deployment.decision_id else "person").inc()
+
+    def _announce(self, connection: Connection, deployment: Deployment) -> None:
         # The message of what runs stays unsettled, so every new broker run gets it again, however old it is.
         self._outbox.settle(connection, deployment.target.key)
         self._outbox.add(connection, deployment, DEPLOYMENT_TOPIC, subject=deployment.target.key)
-        metrics.DEPLOYMENTS.labels("decision" if deployment.decision_id else "person").inc()
 
     def deployment(self, target: Target) -> Deployment | None:
         """What serves the target."""
@@ -139,12 +142,13 @@ class Store:
             return True
 
     def set_baseline(self, target: Target, version: str, set_by: str) -> None:
-        """Compare the target with `version`; `Refused` where it is not registered."""
+        """Compare the target with `version`, and tell everybody; `Refused` where it is not registered."""
         with self._changing(target) as connection:
             if version not in _versions(connection, target.tenant, target.app):
                 raise registry.unknown(version, target.app)
             changed = {"version": version, "set_at": _at(self._clock()), "set_by": set_by}
             _put(connection, BASELINES, _target(target), **changed)
+            self._pin(connection, target, version)
 
     def baseline(self, target: Target) -> Row[Any] | None:
         """The version that the target is compared with: version, set_at, set_by."""
@@ -155,6 +159,15 @@ class Store:
         """Compare the target with what it ran before, as without a baseline."""
         with self._changing(target) as connection:
             connection.execute(delete(BASELINES).where(*_same(BASELINES, _target(target))))
+            self._pin(connection, target, None)
+
+    def _pin(self, connection: Connection, target: Target, version: str | None) -> None:
+        """Say of the revision that runs what it is compared with; it stays the same revision."""
+        if (running := _running(connection, target)) is not None:
+            deployment = msgspec.structs.replace(running, baseline_version=version)
+            own = [*_same(DEPLOYMENTS, _target(target)), DEPLOYMENTS.c.revision == running.revision]
+            connection.execute(update(DEPLOYMENTS).where(*own).values(message=deployment.encode()))
+            self._announce(connection, deployment)
 
     def freeze(self, scope: Mapping[str, str], reason: str, set_by: str) -> None:
         """Stop automatic actions in a scope: tenant, app and environment, "" for all of them."""
@@ -189,7 +202,8 @@ def _standing(connection: Connection, target: Target) -> Standing:
         for row in _select(connection, FREEZES, tenant=target.tenant)
         if row.app in ("", target.app) and row.environment in ("", target.environment)
     ]
-    return Standing(_running(connection, target), next(iter(leases), None), next(iter(covering), None))
+    pinned = [row.version for row in _select(connection, BASELINES, **_target(target))]
+    return Standing(_running(connection, target), *(next(iter(each), None) for each in (leases, covering, pinned)))
 
 
 def _running(connection: Connection, target: Target) -> Deployment | None:

@@ -21,7 +21,7 @@ from services.shared.process import Process
 from services.shared.producer import Producer
 from services.shared.record import Record
 from services.shared.watchdog import Progress
-from services.shared.worker import Worker
+from services.shared.worker import Stopping, Worker
 
 M = TypeVar("M", bound=Message)
 
@@ -137,16 +137,16 @@ class _Membership:
         topic = cuts[0].batch.topic
         try:
             await self._worker.insist(lambda: self._sink.write(topic, [cut.batch for cut in cuts]))
-        except (Transient, Tripped):
+        except (Transient, Tripped, Stopping):
             raise
         except Exception as error:
-            if sum(len(cut.batch.records) for cut in cuts) > 1:
+            if len(cuts) > 1 or len(cuts[0].batch.records) > 1:
                 for half in _halves(cuts):
                     await self._write(half, producer, letters)
                 return
-            if not any(cut.batch.records for cut in cuts):
+            if not cuts[0].batch.records:
                 raise  # nothing is left to blame but the store itself
-            await self._give_up(next(cut for cut in cuts if cut.batch.records), error, producer, letters)
+            await self._give_up(cuts[0], error, producer, letters)
         else:
             self._breaker.succeeded(sum(len(cut.batch.records) for cut in cuts))
 

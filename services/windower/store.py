@@ -20,8 +20,9 @@ SELECT {_MEASURED}, score_id, call_id, called_at, status, value, label, statisti
     inclusion_probability, groups
 FROM scores WHERE {_WHERE} AND called_at BETWEEN {_BETWEEN} AND NOT synthetic
 """
-# Those of scores: not those of drift, and not those that the writer makes of what is missing, in lengths of its own.
-_WINDOWS = f"""windows WHERE {_WHERE} AND window_start BETWEEN {_BETWEEN} AND drift_name IS NULL
+# Those of scores: not those of drift, tested or not, and not those that the writer makes of what is missing. Both have
+# lengths of their own.
+_WINDOWS = f"""windows WHERE {_WHERE} AND window_start BETWEEN {_BETWEEN} AND NOT startsWith(metric, 'embedding_drift.')
     AND tenant != '{PLATFORM.tenant}'"""
 _INTERVALS = f"SELECT DISTINCT interval_seconds FROM {_WINDOWS}"
 _KNOWN = f"""

@@ -237,7 +237,8 @@ _STEPS = [
     *times("changed_at"),
 ]
 OUTCOMES = Table("outcomes", [*uuids("outcome_id"), *_STEPS], largest("step"))
-DECISIONS = Table("decisions", _STEPS, largest("step"))  # the newest outcome of each decision
+# The newest outcome of each decision: deciding service and registry count steps of their own.
+DECISIONS = Table("decisions", _STEPS, largest("changed_at"))
 
 COMMANDS = Table(
     "commands",

@@ -10,7 +10,7 @@ from typing import Literal
 from schemas.messages import Deployment, DriftTest, Segment
 from services.alerter.alerter.rules import AnyRule, ChangeRule, DisparityRule, DriftRule, ThresholdRule
 from services.alerter.alerter.significance import p_beyond_baseline, p_beyond_level
-from services.shared.aggregate import Aggregate
+from services.shared.aggregate import Aggregate, Statistic
 from services.shared.disparity import Disparity, disparities
 from services.shared.intervals import Interval
 
@@ -42,6 +42,12 @@ class Baseline:
     aggregate: Aggregate
     windows: Sequence[Aggregate] = ()
 
+    def level(self, statistic: Statistic) -> float | None:
+        """The statistic of all of it; of `count`, which adds up, the mean of its windows."""
+        if statistic == "count":
+            return self.aggregate.weight / len(self.windows) if self.windows else None
+        return self.aggregate.statistic(statistic)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -68,13 +74,15 @@ FEWEST_WINDOWS = 5  # fewer say nothing of how much windows differ
 def baseline_version(segment: Segment, deployment: Deployment | None) -> str | None:
     """The version that `segment`'s version is compared with; None where there is none.
 
-    A version that a rollback restored has none: the one before it was bad, and being worse than a bad version in
-    one metric would roll forward to it. A version that takes part in an experiment is compared with the one that
-    serves.
+    That is the one that a person has pinned, else the one before. A version that a rollback restored has none of its
+    own: the one before it was bad, and being worse than a bad version in one metric would roll forward to it. A version
+    that takes part in an experiment is compared with the one that serves.
     """
     if deployment is None:
         return None
     if deployment.version == segment.version:
+        if deployment.baseline_version:
+            return None if deployment.baseline_version == segment.version else deployment.baseline_version
         return None if deployment.decision_id else deployment.previous_version
     return deployment.version if segment.version in deployment.weights else None
 
@@ -146,13 +154,13 @@ def _threshold(rule: ThresholdRule, observed: Aggregate, baseline: Baseline | No
         threshold=rule.enter,
         p_value=p_value,
         baseline=baseline,
-        baseline_value=baseline.aggregate.statistic(rule.statistic) if baseline else None,
+        baseline_value=baseline.level(rule.statistic) if baseline else None,
     )
 
 
 def _change(rule: ChangeRule, observed: Aggregate, baseline: Baseline) -> Verdict:
-    value, base = observed.statistic(rule.statistic), baseline.aggregate.statistic(rule.statistic)
-    if value is None or base is None:
+    value, base = observed.statistic(rule.statistic), baseline.level(rule.statistic)
+    if value is None or base is None or (rule.statistic == "count" and len(baseline.windows) < FEWEST_WINDOWS):
         return UNKNOWN
     above = rule.direction == "above"
     smallest = base + rule.minimum_difference if above else base - rule.minimum_difference

@@ -59,11 +59,9 @@ def judge(
     return Judgement(name, after, verdict, alert)
 
 
-def withdrawn(alert: Alert, now: datetime) -> Alert:
-    """The end of an alert whose version does not serve any more: no window will ever resolve it."""
-    segment = alert.segment
-    where = f"{segment.app} in {segment.environment}"
-    text = f"{alert.metric} of {where}: version {segment.version} does not serve any more"
+def withdrawn(alert: Alert, why: str, now: datetime) -> Alert:
+    """The end of an alert that no window will ever resolve."""
+    text = f"{alert.metric} of {alert.segment.app} in {alert.segment.environment}: {why}"
     return msgspec.structs.replace(alert, state="resolved", summary=text, changed_at=now)
 
 

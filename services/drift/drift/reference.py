@@ -108,14 +108,17 @@ class References(Protocol):
 
 
 def predecessor(deployment: Deployment | None, version: str) -> str | None:
-    """The version that `version` replaced in its target, as far as the newest revision tells; None for none.
+    """The version that `version` is compared with: the pinned one, else the one that it replaced; None for none.
 
-    A version that came by a decision (a rollback) is one that was good before: it is judged by its own reference.
+    Known is what the newest revision tells. A version that came by a decision (a rollback) is one that was good before:
+    it is judged by its own reference.
     """
     if deployment is None:
         return None
     by_decision = deployment.decision_id is not None
     if deployment.version == version:
+        if deployment.baseline_version:
+            return _other(deployment.baseline_version, version)
         return None if by_decision else _other(deployment.previous_version, version)
     if version in deployment.weights:
         return deployment.version

@@ -10,7 +10,7 @@ from uuid import UUID
 from schemas.messages import Alert, Window
 from schemas.messages.message import Json
 from services.rollback.rollback.policies import Verification
-from services.shared.aggregate import Statistic, merge
+from services.shared.aggregate import Aggregate, Statistic, merge
 
 GRACE_SECONDS = 30.0  # for windows on their way into the store
 STATISTICS: Mapping[str, Statistic] = {name: name for name in get_args(Statistic)}
@@ -55,7 +55,7 @@ def _of_one(
     ordered = sorted(windows, key=lambda window: window.window_start)
     starts = [list(parts) for _, parts in groupby(ordered, key=lambda window: window.window_start)]
     together = merge(part for parts in starts for part in parts)
-    after = together.statistic(_statistic(alert))
+    after = _level(together, _statistic(alert), len(starts))
     entry: dict[str, Json] = {"alert_id": str(alert.alert_id), "metric": alert.metric, "before": alert.value}
     entry |= {"after": after, "threshold": alert.threshold, "windows": len(starts), "count": together.count}
     if len(starts) < verification.windows or together.count < verification.minimum_count or after is None:
@@ -64,6 +64,12 @@ def _of_one(
     if _healthy(alert, after, ordered):
         return "healthy", entry | {"said": change}
     return "unhealthy", entry | {"said": f"{change}, which is not healthy"}
+
+
+def _level(together: Aggregate, statistic: Statistic, windows: int) -> float | None:
+    """What the alert's threshold is a level of: `count` adds up, and the threshold is one window's."""
+    value = together.statistic(statistic)
+    return value / windows if statistic == "count" and value is not None and windows else value
 
 
 def _healthy(alert: Alert, after: float, windows: Sequence[Window]) -> bool:

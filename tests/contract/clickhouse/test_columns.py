@@ -9,7 +9,8 @@ from services.writer.writer import TABLES
 
 PREFIXED = {"error", "sketch", "drift"}  # parts that may be missing: columns `<part>_<field>`
 MADE = {"DeadLetter": {"call_id"}}  # found in the bytes of the letter
-NOT_KEPT = {"decisions": {"outcome_id"}}  # a decision is its newest outcome, whichever that is
+# A decision is its newest outcome, whichever that is; a pin is no part of a revision, and comes and goes while it runs.
+NOT_KEPT = {"decisions": {"outcome_id"}, "deployments": {"baseline_version"}}
 
 
 def expected(message):

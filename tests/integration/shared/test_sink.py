@@ -70,3 +70,27 @@ async def test_malformed_messages_never_stop_the_sink(kafka, tmp_path):
     async with running(Sink(NAME, reads=(CALLS,), write=store.write), a_process(kafka, tmp_path)):
         await eventually(committed_is(kafka, 3001))
     assert len(await log_of(kafka, LETTERS)) == 3000
+
+
+async def test_a_stop_while_the_store_is_away_blames_no_message(kafka, tmp_path):
+    await declare(kafka, CALLS, LETTERS)
+    await put(kafka, CALLS, [a_call().encode() for _ in range(40)])
+    store = Store(away=10**9)
+    process = a_process(kafka, tmp_path)
+    async with running(Sink(NAME, reads=(CALLS,), write=store.write), process):
+        await eventually(lambda: not process.health.is_ready and "away" in str(process.health.reasons))
+    assert await log_of(kafka, LETTERS) == []
+    assert await committed(kafka, CALLS, NAME) == {}
+
+
+async def test_a_refused_message_takes_no_range_of_another_partition_with_it(kafka, tmp_path):
+    await declare(kafka, CALLS, LETTERS)
+    store = Store()
+    await put(kafka, CALLS, [a_call(prompt="poison").encode()], partition=0)
+    await put(kafka, CALLS, [b"garbage"] * 3, partition=1)
+    process = a_process(kafka, tmp_path, linger_seconds=1.0)  # both partitions in one batch
+    async with running(Sink(NAME, reads=(CALLS,), write=store.write), process):
+        await eventually(committed_is(kafka, 1))
+        await eventually(lambda: sum(len(each.dead_letters) for each in store.batches) == 4)
+    ranges = {(each.partition, each.first_offset, each.last_offset) for each in store.of(CALLS)}
+    assert {(0, 0, 0), (1, 0, 2)} <= ranges

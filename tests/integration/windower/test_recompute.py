@@ -85,7 +85,23 @@ async def test_late_scores_enter_their_windows_once(kafka, engine, tmp_path):
     assert json.loads(third.stdout) == {"scores": 660, "same": 6, "mended": 0, "kept": 0}
 
 
-async def test_windows_of_what_is_missing_are_no_length_for_scores(kafka, engine, tmp_path):
+def untested_drift():
+    """What drift says of five minutes with too few calls."""
+    return Window(
+        window_id=UUID(int=1),
+        segment=SEGMENT,
+        metric="embedding_drift.prompt",
+        evaluator="mmd",
+        evaluator_version="1",
+        interval_seconds=300,
+        window_start=HOUR_AGO,
+        window_end=HOUR_AGO + timedelta(seconds=300),
+        source_partition=0,
+        not_scored=7,
+    )
+
+
+async def test_windows_of_drift_and_of_what_is_missing_are_no_length_for_scores(kafka, engine, tmp_path):
     await declare(kafka, SCORES, WINDOWS)
     client = engine.client()
     store(client, SCORES, [a_score(number) for number in range(1, 121)])
@@ -96,7 +112,7 @@ async def test_windows_of_what_is_missing_are_no_length_for_scores(kafka, engine
     checked = Check(
         HOUR_AGO + timedelta(seconds=30), "run", 60.0, 10.0, covered=0, waiting=0, dead_letters=0, refused=0
     )
-    store(client, WINDOWS, windows(checked, 10))
+    store(client, WINDOWS, [*windows(checked, 10), untested_drift()])
     again = recompute(kafka, engine, tmp_path, *asked)
     assert json.loads(again.stdout) == {"scores": 120, "same": 6, "mended": 0, "kept": 0}
 

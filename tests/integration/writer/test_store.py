@@ -12,7 +12,7 @@ import schemas
 from schemas import clickhouse
 from schemas.ids import uuid7
 from schemas.messages import Call, Window
-from schemas.topics import CALLS, EMBEDDINGS, SCORES, WINDOWS, dead_letters, stored_topics
+from schemas.topics import CALLS, EMBEDDINGS, OUTCOMES, SCORES, WINDOWS, dead_letters, stored_topics
 from services.shared.errors import Transient
 from services.shared.record import Record
 from services.shared.sink import Batch
@@ -152,6 +152,28 @@ def test_a_rebuilt_generation_wins_over_a_fuller_window(client):
     for window in (rebuilt, live):
         store.write(WINDOWS, [_batch(WINDOWS, window)])
     assert _of(client, "windows", "generation", live.window_id, column="window_id") == [(1,)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_decision_stands_where_its_newest_outcome_left_it_whoever_counted_the_steps(client, order):
+    done = msgspec.structs.replace(_example(OUTCOMES), decision_id=uuid7())
+    told = [
+        msgspec.structs.replace(done, outcome_id=uuid7(), state=state, step=step, actor=actor)
+        for state, step, actor in (
+            ("executing", 2, "rollback"),
+            ("executing", 100, "registry"),
+            ("failed", 4, "rollback"),
+        )
+    ]
+    told = [
+        msgspec.structs.replace(each, changed_at=done.changed_at + timedelta(seconds=after))
+        for after, each in enumerate(told)
+    ]
+    store = Store(lambda: client, lambda: NOON)
+    for place in order:
+        store.write(OUTCOMES, [_batch(OUTCOMES, told[place])])
+    assert _of(client, "decisions", "state", done.decision_id, column="decision_id") == [("failed",)]
+    assert len(_of(client, "outcomes", "state", done.decision_id, column="decision_id")) == 3
 
 
 def test_the_covered_range_is_recorded(client):

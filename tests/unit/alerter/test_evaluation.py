@@ -86,10 +86,15 @@ def test_one_very_strong_window_is_enough():
         (a_deployment("v2", "v1", decision_id=a_deployment().deployment_id), None),
         (a_deployment("v3", "v2"), None),
         (a_deployment("v1", None, weights={"v1": 0.9, "v2": 0.1}), "v1"),
+        (a_deployment("v2", "v1", baseline_version="v0"), "v0"),
+        (a_deployment("v2", "v1", baseline_version="v0", decision_id=a_deployment().deployment_id), "v0"),
+        (a_deployment("v2", "v1", baseline_version="v2"), None),
         (None, None),
     ],
 )
-def test_the_baseline_is_the_version_that_this_one_replaced_unless_a_rollback_restored_it(deployment, expected):
+def test_the_baseline_is_pinned_or_the_version_that_this_one_replaced_unless_a_rollback_restored_it(
+    deployment, expected
+):
     assert baseline_version(segment("v2"), deployment) == expected
 
 
@@ -123,3 +128,13 @@ def test_the_sentence_says_what_how_much_and_since_when():
         "response_toxicity of docs-bot v2 in production is 0.41 on average, 8.2 times v1's 0.05, since 14:03:25 UTC"
     )
     assert judgement.alert.labels["statistic"] == "mean"
+
+
+@pytest.mark.parametrize(("calls", "expected"), [(100, "healthy"), (70, "between"), (40, "breach"), (60, "between")])
+def test_the_calls_of_a_window_are_held_against_those_of_a_window_before(calls, expected):
+    rule = ChangeRule(name="c", metric="m", statistic="count", direction="below", enter=0.5, exit=0.8, minimum_count=1)
+    windows = [[0.1] * count for count in (90, 95, 100, 105, 110, 100)]
+    baseline = a_baseline([value for window in windows for value in window], windows)
+    verdict = evaluate(rule, an_observation([0.1] * calls), baseline)
+    assert (verdict.level, verdict.baseline_value, verdict.threshold) == (expected, 100.0, 50.0)
+    assert evaluate(rule, an_observation([0.1]), a_baseline(windows[0], windows[:1])).level == "unknown"

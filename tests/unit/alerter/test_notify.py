@@ -1,15 +1,20 @@
 """Notifications through Apprise to a real HTTP receiver."""
 
+import asyncio
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pydantic import SecretStr
 
-from services.alerter.notify import NotificationError, channels, deliver_due
+from services.alerter.config import Config
+from services.alerter.notify import NotificationError, Notifier, channels, deliver_next
 from services.alerter.store import Notifications
+from services.shared.process import Process
 
+from .streams import at
 from .test_watch import Stage, toxic
 
 # a plugin of Apprise that is not used here imports it
@@ -54,9 +59,13 @@ def notifications(tmp_path, found):
     stage.engine.dispose()
 
 
+def deliver(notifications, found, now_seconds):
+    [(name, channel)] = found.items()
+    return deliver_next(notifications, name, channel, now_seconds)
+
+
 def test_a_firing_alert_is_told_once(receiver, found, notifications):
-    deliver_due(notifications, found, 1e10)
-    deliver_due(notifications, found, 1e10)
+    assert [deliver(notifications, found, 1e10) for _ in range(2)] == [True, False]
     (sent,) = receiver.received
     assert sent["title"] == "[firing] toxic-responses: docs-bot"
     assert "response_toxicity of docs-bot v2" in sent["message"]
@@ -64,19 +73,37 @@ def test_a_firing_alert_is_told_once(receiver, found, notifications):
 
 def test_what_was_not_taken_is_tried_again_later(receiver, found, notifications):
     receiver.status = 503
-    deliver_due(notifications, found, 1e10)
-    deliver_due(notifications, found, 1e10 + 1)
+    assert [deliver(notifications, found, 1e10 + later) for later in (0, 1)] == [True, False]
     assert len(receiver.received) == 1
     receiver.status = 200
-    deliver_due(notifications, found, 1e10 + 6)
-    deliver_due(notifications, found, 1e10 + 700)
+    assert [deliver(notifications, found, 1e10 + later) for later in (6, 700)] == [True, False]
     assert len(receiver.received) == 2
 
 
-def test_a_channel_that_is_gone_is_given_up(receiver, notifications):
-    deliver_due(notifications, {}, 1e10)
-    assert not notifications.due(1e10)
+def test_a_channel_that_is_gone_is_given_up(receiver, found, notifications):
+    assert notifications.give_up(found, 1e10) == 0
+    assert notifications.give_up([], 1e10) == 1
+    assert not deliver(notifications, found, 1e10)
     assert receiver.received == []
+
+
+async def test_a_receiver_that_does_not_answer_holds_up_no_other_channel(receiver, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never says a word
+        ports = (silent.getsockname()[1], receiver.server_port)
+        both = channels(SecretStr(" ".join(f"json://127.0.0.1:{port}/" for port in ports)))
+        stage = Stage(tmp_path)
+        stage.watch._channels = list(both)
+        for index in range(2):
+            stage.emit(toxic(index))
+        stage.watch.step(at(14_420))  # and once more, as a reminder
+        process = Process(Config())
+        running = asyncio.create_task(Notifier(Notifications(stage.engine), both).run(process))
+        async with asyncio.timeout(3):  # the silent one takes four seconds for each
+            while len(receiver.received) < 2:
+                await asyncio.sleep(0.05)
+        process.stopping.set()
+        await running
+        stage.engine.dispose()
 
 
 def test_a_wrong_address_is_refused_without_showing_it():

@@ -26,12 +26,12 @@ class Stage:
     def __init__(self, path):
         self.engine = connect(f"sqlite:///{path}/alerter.sqlite")
         migrate(self.engine, MIGRATIONS, outbox.MIGRATIONS)
-        self.serving = a_deployment("v2", "v1")
+        self.serving, self.rules = a_deployment("v2", "v1"), RULES
         self.open()
 
     def open(self):
         self.watch = Watch(
-            self.engine, rules=RULES, deployment=lambda _: self.serving, channels=["pager"], timing=Timing()
+            self.engine, rules=self.rules, deployment=lambda _: self.serving, channels=["pager"], timing=Timing()
         )
 
     def emit(self, *windows, seconds=None):
@@ -123,6 +123,19 @@ def test_an_alert_ends_when_its_version_does_not_serve_any_more(stage):
     assert "does not serve" in alert.summary
 
 
+def test_an_alert_ends_when_its_rule_is_taken_away(stage):
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    stage.rules = [rule for rule in RULES if rule.name != "toxic-responses"]
+    stage.open()
+    (alert,) = stage.watch.step(at(11))
+    assert (alert.rule, alert.state) == ("toxic-responses", "resolved")
+    assert "no rule toxic-responses any more" in alert.summary
+    assert stage.watch.step(at(20_000)) == []
+    with stage.engine.connect() as connection:
+        assert len(connection.execute(select(NOTIFICATIONS)).all()) == 2  # fired and resolved, no reminder
+
+
 def test_silence_is_no_recovery_while_the_version_serves(stage):
     stage.emit(toxic(0))
     stage.emit(toxic(1))
@@ -152,3 +165,21 @@ def test_old_windows_are_forgotten(stage):
     stage.watch.step(at(300_000))
     with stage.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM windows").scalar() == 0
+
+
+def test_what_a_serving_version_is_compared_with_is_kept_for_as_long_as_it_serves(stage):
+    def stored():
+        with stage.engine.connect() as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM windows").scalar()
+
+    draw = random.Random(1)
+    for index in range(12):
+        stage.emit(a_window("hallucination", [0.2 + 0.1 * draw.random() for _ in range(20)], index, version="v1"))
+    later = 3 * 86_400 // 5
+    for index in range(later - 12, later):
+        assert stage.emit(a_window("hallucination", [0.2 + 0.1 * draw.random() for _ in range(20)], index)) == []
+    told = [stage.emit(a_window("hallucination", [0.5 + 0.1 * draw.random()] * 20, later + i)) for i in range(2)]
+    assert told == [[], [("hallucination-rise", "firing")]]
+    stage.serving = a_deployment("v3", "v2")
+    stage.watch.step(at(3 * 86_400 + 200))
+    assert stored() == 14

@@ -23,8 +23,21 @@ BY_DECISION = {"decision_id": derived_id("decision", 1)}
         (a_deployment("v1", "v2", **BY_DECISION), "v1"),
         (a_deployment("v1", weights={"v1": 0.9, "v2": 0.1}), "v1"),
         (a_deployment("v4", "v3"), None),
+        (a_deployment("v2", "v1", baseline_version="v0"), "v0"),
+        (a_deployment("v2", "v1", baseline_version="v2"), None),
     ],
-    ids=["unseen", "first", "replaced", "again", "rolled back to", "rolled back from", "experiment", "elsewhere"],
+    ids=[
+        "unseen",
+        "first",
+        "replaced",
+        "again",
+        "rolled back to",
+        "rolled back from",
+        "experiment",
+        "elsewhere",
+        "pinned",
+        "pinned itself",
+    ],
 )
 def test_what_v2_replaced(deployment, expected):
     assert predecessor(deployment, "v2") == expected

@@ -1,5 +1,6 @@
 """The supervisor over real processes and the real broker."""
 
+import asyncio
 import os
 import signal
 
@@ -51,6 +52,22 @@ async def test_a_dead_broker_is_replaced_by_a_new_run_and_the_consumers_start_ag
         assert writer.pid != before[0]
         assert gateway.pid == before[1]
         assert supervisor.prepared.brokers == 2
+
+
+async def test_a_new_broker_that_does_not_take_its_topics_makes_room_for_the_next_one(tmp_path):
+    told = []
+    async with running(planned(tmp_path), told) as supervisor:
+        run, writer = supervisor.keeper.run, part(supervisor, "writer")
+        supervisor.prepared.failures = 1
+        os.kill(supervisor.keeper.broker.child.pid, signal.SIGKILL)
+        await until(lambda: supervisor.keeper.run != run and supervisor.keeper.alive and writer.state == "ready")
+        broker, pid = supervisor.keeper.broker, writer.pid
+        await asyncio.sleep(1.0)
+        assert (supervisor.keeper.broker, writer.pid, broker.child.running) == (broker, pid, True)
+        ours = psutil.Process().children(recursive=True)
+        address = f"tcp://127.0.0.1:{broker.port}"
+        assert [each.pid for each in ours if address in each.cmdline()] == [broker.child.pid]
+    assert supervisor.prepared.brokers == 3
 
 
 async def test_a_broker_beyond_its_memory_is_replaced(tmp_path):

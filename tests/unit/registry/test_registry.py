@@ -67,6 +67,13 @@ def test_the_next_deployment_counts_on_and_names_what_it_replaced():
     assert (made.revision, made.previous_version, made.reason, made.deployed_by) == (5, "v1", "better", "ann")
 
 
+@pytest.mark.parametrize("weights", [{"v1": 0.5, "v2": 0.5}, {}])
+def test_other_weights_do_not_make_a_version_its_own_predecessor(weights):
+    first = registry.deploy(an_order("v2", weights={"v1": 0.9, "v2": 0.1}), versions("v1", "v2"), running("v1"), NOW)
+    made = registry.deploy(an_order("v2", weights=weights), versions("v1", "v2"), Standing(first), NOW)
+    assert (made.revision, made.version, made.previous_version) == (3, "v2", "v1")
+
+
 def test_an_order_for_what_runs_already_changes_nothing():
     assert registry.deploy(an_order("v1"), versions("v1"), running("v1", 4), NOW) == a_deployment("v1", 4)
 

@@ -169,6 +169,16 @@ def test_a_baseline_is_a_registered_version(deployed):
     assert deployed.baseline(TARGET) is None
 
 
+def test_what_runs_tells_the_pinned_baseline_and_so_does_what_comes_next(engine, deployed):
+    running, told = deployed.deployment(TARGET), len(sent(engine, Deployment))
+    deployed.set_baseline(TARGET, "v1", "ann")
+    assert deployed.deployment(TARGET) == msgspec.structs.replace(running, baseline_version="v1")
+    assert deployed.deploy(an_order("v1", fencing_token=1)).baseline_version == "v1"
+    deployed.forget_baseline(TARGET)
+    assert deployed.deployment(TARGET).baseline_version is None
+    assert [each.baseline_version for each in sent(engine, Deployment)[told:]] == ["v1", "v1", None]
+
+
 def test_tenants_do_not_see_each_other(deployed):
     rival = Target(tenant="rival", app=TARGET.app, environment=TARGET.environment)
     assert deployed.deployment(rival) is None

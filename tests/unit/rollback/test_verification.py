@@ -40,6 +40,12 @@ def test_the_bad_side_may_be_below():
     assert verdict(alert, windows(0.3)) == "unhealthy"
 
 
+@pytest.mark.parametrize(("count", "expected"), [(60, "healthy"), (30, "unhealthy")])
+def test_the_number_of_calls_is_that_of_one_window(count, expected):
+    alert = an_alert(threshold=50.0, labels={"statistic": "count", "direction": "below"})
+    assert verdict(alert, windows(0.1, count=count)) == expected
+
+
 def test_partitions_of_one_window_are_one_window():
     assert verdict(an_alert(), [a_window(at(20), 0.02), a_window(at(20), 0.02), a_window(at(25), 0.02)]) == "waiting"
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tidemark import spool as spools
 from tidemark.spool import Spool, frame, read
 
 
@@ -78,6 +79,18 @@ def test_a_write_that_fails_promises_nothing(spool, monkeypatch):
             spool.append(payloads(2))
     spool.append(payloads(3))
     assert spool.oldest(9) == payloads(1, 3)
+
+
+def test_a_lock_that_cannot_be_had_once_fails_that_append_alone(spool, monkeypatch):
+    def no_files(*_given, **_options):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spools, "_lock", no_files)
+        with pytest.raises(OSError, match="Too many"):
+            spool.append(payloads(1))
+    assert spool.append(payloads(2)) == 1
+    assert spool.oldest(9) == payloads(2)
 
 
 def test_the_spool_of_a_living_process_is_left_alone(tmp_path, spool):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from tidemark import lifecycle
-from tidemark.deployment import Deployments, route
+from tidemark.deployments import Deployments, route
 from tidemark.parts import REJECTED, Parts, asker
 from tidemark.reports import Reports
 from tidemark.sender import Sender
-from tidemark.settings import Settings
 from tidemark.stats import NOTHING
 
 if TYPE_CHECKING:
@@ -19,15 +17,15 @@ if TYPE_CHECKING:
 
     from tidemark.deployment import Answer
     from tidemark.intake import Intake
-    from tidemark.settings import Options
+    from tidemark.settings import Settings
     from tidemark.stats import Stats
 
 
 class Background:
     """What works for one client in one process."""
 
-    def __init__(self, intake: Intake, options: Options) -> None:
-        self.settings = Settings(os.environ, **options)
+    def __init__(self, intake: Intake, settings: Settings) -> None:
+        self.settings = settings
         self.closed = False
         self.reports = Reports()
         self._intake = intake
@@ -82,8 +80,9 @@ class Background:
         return self.sender is None or self.sender.flush(timeout_seconds)
 
     def stats(self) -> Stats:
-        """As `Sender.stats`."""
-        return self.sender.stats() if self.sender else NOTHING
+        """As `Sender.stats`; where nothing sends, all that can have become of a call is that it was dropped."""
+        dropped = self._intake.dropped
+        return self.sender.stats() if self.sender else NOTHING._replace(emitted=dropped, dropped=dropped)
 
     def close(self) -> None:
         """As `Sender.close`, once."""

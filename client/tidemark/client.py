@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ from tidemark.tracking import Tracking
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Unpack
+    from typing import Self, Unpack
 
     from tidemark.deployment import Deployment
     from tidemark.fields import CallFields, FeedbackFields
-    from tidemark.settings import Options
+    from tidemark.settings import Options, Settings
     from tidemark.stats import Stats
 
 
@@ -28,15 +29,29 @@ class Client(Intake):
     """
 
     def __init__(self, **options: Unpack[Options]) -> None:
+        from tidemark.settings import Settings  # noqa: PLC0415 - as in `_begin`
+
+        self._begin(Settings(os.environ, **options))
+        self._asleep = not self._background.start()
+
+    @classmethod
+    def disabled(cls) -> Self:
+        """A client that makes ids and counts everything as dropped: it asks no environment, and nothing runs."""
+        from tidemark.settings import Settings  # noqa: PLC0415 - as in `_begin`
+
+        made = cls.__new__(cls)
+        made._begin(Settings({}, queue_calls=0, poll_seconds=0, spool=os.devnull))
+        return made
+
+    def _begin(self, settings: Settings) -> None:
         # Costs more to import than all that an application needs to declare what it will emit.
         from tidemark.background import Background  # noqa: PLC0415
 
         self.clock = perf_counter
-        self._background = Background(self, options)
-        self.settings = self._background.settings
-        super().__init__(capacity=self.settings.queue_calls, capacity_bytes=self.settings.queue_bytes)
+        self.settings = settings
+        self._background = Background(self, settings)
+        super().__init__(capacity=settings.queue_calls, capacity_bytes=settings.queue_bytes)
         self._background.begin()
-        self._asleep = not self._background.start()
 
     def track(self, **fields: Unpack[CallFields]) -> Tracking:
         """Time a call: as a context manager, or as a decorator of a function, coroutine or generator of either kind.

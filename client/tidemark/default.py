@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from tidemark.client import Client
 
+# Only types need these, and yet they are imported here: a module that is first imported later takes the place of the
+# function of its name in the package.
+from tidemark.deployment import Deployment
+from tidemark.stats import Stats
+
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from tidemark.deployment import Deployment
     from tidemark.fields import CallFields, FeedbackFields
     from tidemark.settings import Options
-    from tidemark.stats import Stats
     from tidemark.tracking import Tracking
 
 _making = Lock()
@@ -35,12 +38,27 @@ def configure(**options: Unpack[Options]) -> Client:
 
 
 def client() -> Client:
-    """The client in use; the first call makes it from the environment."""
+    """The client in use; the first call makes it from the environment.
+
+    Never raises: where the environment makes none, that is logged, and what is emitted is dropped and counted until
+    `configure` makes one.
+    """
     global _default  # noqa: PLW0603
     with _making:
         if _default is None:
-            _default = Client()
+            _default = _from_environment()
         return _default
+
+
+def _from_environment() -> Client:
+    try:
+        return Client()
+    except Exception as error:  # an application must not fail because it is watched
+        from tidemark.reports import Reports  # noqa: PLC0415 - `logging` costs an application time to import
+
+        sentence = "Every call is dropped, the environment makes no client: %s. Correct it, or call tidemark.configure."
+        Reports().warn("environment", sentence, error)
+        return Client.disabled()
 
 
 def emit(*wrong: object, **fields: Unpack[CallFields]) -> str:

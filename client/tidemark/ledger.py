@@ -10,11 +10,18 @@ _CLOSED = -1
 
 
 class Ledger:
-    """Appends ids to a file; each batch is fsynced before `add` returns. Processes may share one file."""
+    """Appends ids to a file; each batch is fsynced before `add` returns. Processes may share one file.
+
+    Raises `OSError` where the file cannot be opened.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            said = f"ledger cannot be written ({error.strerror}), name another file"
+            raise OSError(error.errno, said, str(path)) from error
 
     def add(self, call_ids: Iterable[str]) -> None:
         """Write the ids, in order. One write a batch: lines of several processes do not mix."""

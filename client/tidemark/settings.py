@@ -51,7 +51,10 @@ def _flag(text: str) -> bool:
 
 
 def _state() -> Path:
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "tidemark"
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "tidemark"
+    except RuntimeError as error:
+        raise ValueError("spool is not set and there is no home directory: give spool or TIDEMARK_SPOOL") from error
 
 
 # Name: default, how a variable's text is read, the variable where it is not TIDEMARK_<NAME>.

@@ -136,7 +136,7 @@ class Spool:
             return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         hidden = self.folder / f".{self._own.name}"
-        hidden.mkdir(mode=0o700)
+        hidden.mkdir(mode=0o700, exist_ok=True)  # left behind where the lock could not be had
         self._locks[self._own] = _lock(hidden / LOCK, create=True)
         hidden.rename(self._own)
         _fsync_folder(self.folder)

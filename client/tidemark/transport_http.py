@@ -39,6 +39,7 @@ class Http:
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname, parts.port, timeout=min(CONNECT_SECONDS, timeout_seconds))
         self._timeout_seconds = timeout_seconds
+        self._aborted = False
         self._path = parts.path.rstrip("/")
         self._headers = {"User-Agent": f"tidemark/{__version__}"}
         if api_key:
@@ -50,13 +51,14 @@ class Http:
         """The answer and its body. Raises `OSError` or `HTTPException`; the next request connects again.
 
         A kept connection that the server closed meanwhile is tried once more on a fresh one: repeats are harmless.
+        After `abort` nothing is tried.
         """
         kept = self._connection.sock is not None
         try:
             return self._once(method, path, body, headers)
         except (ConnectionError, HTTPException):
             self._connection.close()
-            if not kept:
+            if self._aborted or not kept:
                 raise
         except OSError:
             self._connection.close()
@@ -70,12 +72,16 @@ class Http:
             self._connection.connect()
             kept: Any = self._connection.sock
             kept.settimeout(self._timeout_seconds)
+        # Not before there is a connection: an abort that found none to shut down is seen here.
+        if self._aborted:
+            raise ConnectionAbortedError("the client ends")
         self._connection.request(method, self._path + path, body=body, headers={**self._headers, **headers})
         response = self._connection.getresponse()
         return response, response.read(LONGEST_ANSWER_BYTES)
 
     def abort(self) -> None:
-        """Make a request that waits fail, from another thread."""
+        """Make a request that waits fail, and every later one, from another thread."""
+        self._aborted = True
         kept = self._connection.sock
         if kept is not None:
             with suppress(OSError):

@@ -103,4 +103,4 @@ class Keeper:
             if await process.stopped_within(STEP_SECONDS):
                 break
         await self._broker.close()
-        self._spool.close()
+        await self._spool.close()

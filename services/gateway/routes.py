@@ -43,8 +43,9 @@ def intake_routes(intake: Intake, admission: Admission, limits: Limits) -> APIRo
             with admission.holding(len(plain)), _answerable(kind):
                 raws, client = gateway.split(plain, kind, limits)
                 admission.pass_rate(who.key_id, len(raws))
-                _count_dropped(who.tenant, client)
-                return _answer(await intake.accept(raws, kind, who.tenant))
+                answer = _answer(await intake.accept(raws, kind, who.tenant))
+                _count_dropped(who.tenant, client)  # last: a sender that is told to come back says the same again
+                return answer
 
     @router.post("/v1/calls", openapi_extra=CALLS_OPERATION)
     @permission("emit")

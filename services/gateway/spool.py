@@ -13,6 +13,7 @@ from struct import Struct
 import msgspec
 
 HEADER = Struct("<II")  # length and CRC-32 of what follows
+CLOSED = -1
 SUFFIX, SENT = ".spool", ".sent"
 
 
@@ -45,12 +46,15 @@ class Segment:
         self.path.with_suffix(SENT).write_text(run)
 
     def entries(self) -> Iterator[Entry]:
-        """The entries in the order they were accepted; a torn end, which nobody was promised, is left out."""
+        """The entries in the order they were accepted; a torn end, which nobody was promised, is left out.
+
+        Torn is also what a power cut filled with zeros: no entry is empty, though the checksum of nothing is zero.
+        """
         with self.path.open("rb") as file:
             while len(header := file.read(HEADER.size)) == HEADER.size:
                 length, checksum = HEADER.unpack(header)
                 body = file.read(length)
-                if len(body) < length or zlib.crc32(body) != checksum:
+                if not body or len(body) < length or zlib.crc32(body) != checksum:
                     return
                 yield _DECODER.decode(body)
 
@@ -84,7 +88,7 @@ class Spool:
         self._writer: asyncio.Task[None] | None = None
         self.closed = [_adopted(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
         self._number = int(self.closed[-1].path.stem) if self.closed else 0
-        self._open(run)
+        self._descriptor, self.current = self._opened(run)
 
     @property
     def bytes(self) -> int:
@@ -100,6 +104,8 @@ class Spool:
 
     async def append(self, entries: Sequence[Entry]) -> Receipt:
         """Write the entries and return when they are on the disk. Raises OSError where they could not be written."""
+        if self._descriptor == CLOSED:
+            raise OSError(errno.EBADF, "the spool is closed: the gateway ends")
         if self.bytes > self._limit_bytes:
             raise OSError(errno.ENOSPC, "the spool is full: a consumer is behind, or the broker is away")
         done: asyncio.Future[Segment] = asyncio.get_running_loop().create_future()
@@ -110,11 +116,13 @@ class Spool:
         return Receipt(await done, len(entries))
 
     async def rotate(self, run: str) -> None:
-        """Close the open segment, unless it is empty, and open the next one."""
+        """Close the open segment, unless it is empty, and open the next one.
+
+        Raises OSError where there is no next one: then the open segment stays, and takes what comes.
+        """
         async with self._lock:
             if self.current.bytes:
-                self._close()
-                self._open(run)
+                self._switch(*self._opened(run))
             self.current.run = run
 
     def delete(self, segment: Segment) -> None:
@@ -123,9 +131,11 @@ class Spool:
         segment.path.with_suffix(SENT).unlink(missing_ok=True)
         self.closed.remove(segment)
 
-    def close(self) -> None:
-        """Close the files; nothing may be appended after."""
-        self._close()
+    async def close(self) -> None:
+        """Close the files when what is being written is on the disk; what is appended after is refused."""
+        async with self._lock:
+            if self._descriptor != CLOSED:
+                self._switch(CLOSED, self.current)
 
     async def _write_waiting(self) -> None:
         while self._waiting:
@@ -147,17 +157,26 @@ class Spool:
             self.current.pending += count
             done.set_result(self.current)
 
-    def _open(self, run: str) -> None:
+    def _opened(self, run: str) -> tuple[int, Segment]:
+        """A fresh segment and its file, durable; where that fails, there is none."""
         self._number += 1
         path = self._folder / f"{self._number:012d}{SUFFIX}"
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        _fsync_folder(self._folder)
-        self.current = Segment(path, run, time.time())
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
+            _fsync_folder(self._folder)
+        except OSError:
+            os.close(descriptor)
+            path.unlink()
+            raise
+        return descriptor, Segment(path, run, time.time())
 
-    def _close(self) -> None:
-        os.close(self._descriptor)
+    def _switch(self, descriptor: int, segment: Segment) -> None:
+        """Write here from now on; the file that was written to is closed last, so that nothing can come between."""
+        former, self._descriptor = self._descriptor, descriptor
         self.current.closed_at_seconds = time.time()
         self.closed.append(self.current)
+        self.current = segment
+        os.close(former)
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -183,8 +202,10 @@ def _written(descriptor: int, data: bytes, end: int) -> OSError | None:
 
 def _fsync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _adopted(path: Path) -> Segment:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 Built = Runtime | Asgi | tuple[Runtime | Asgi, Sequence[Runtime]]
 OURS = ("/health/live", "/health/ready", "/metrics")
+HEALTH_SECONDS = 2.0  # what an answer of ours may take, when all else has ended
 
 C = TypeVar("C", bound=ServiceSettings)
 
@@ -59,8 +60,9 @@ def run(main: Runtime | Asgi, config: ServiceSettings, *, background: Sequence[R
     """Run a service until SIGTERM or SIGINT, then end the process.
 
     `main` is a runtime (a Pipeline, Fold, Sink or Agent) or an ASGI application; `background` are runtimes beside it,
-    started before the application takes requests and stopped after it takes no more. On `http_port` there are
-    `/health/live`, `/health/ready` and `/metrics`, and the application.
+    started before the application takes requests and stopped after it takes no more: when its last request in hand
+    is answered, or half of `drain_seconds` is over. On `http_port` there are `/health/live`, `/health/ready` and
+    `/metrics`, and the application.
 
     Exit codes: 0 after a clean stop; 2 for settings; 69 when a person has to change something (a topic is missing,
     the port is taken); 70 when the watchdog ended it, a part ended by itself, or failed; 75 when the stop took longer
@@ -82,6 +84,7 @@ async def _to_the_end(service: "_Service") -> None:
 class _Service:
     def __init__(self, main: Runtime | Asgi, config: ServiceSettings, background: Sequence[Runtime]) -> None:
         self._process = Process(config)
+        self._asked = asyncio.Event()  # to stop; the runtimes are told by `process.stopping`, when it is their turn
         self._app: Asgi | None = None if hasattr(main, "run") else main
         self._runtimes: list[Runtime] = [*background, *([main] if hasattr(main, "run") else [])]  # type: ignore[list-item]
 
@@ -99,7 +102,7 @@ class _Service:
             return Unusable.exit_code
         log.info("%s listens on port %d", config.service, listener.getsockname()[1])
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, process.stopping.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._asked.set)
         watchdog = Watchdog(process.progress, config.stall_seconds)
         watchdog.start()
         code = await self._parts(listener)
@@ -112,25 +115,26 @@ class _Service:
         server = _Server(uvicorn.Config(self._asgi(), log_config=None, access_log=False, lifespan="off"))
         web = asyncio.create_task(server.serve(sockets=[listener]), name="web")
         tasks = [asyncio.create_task(runtime.run(process), name=runtime.name) for runtime in self._runtimes]
-        stop = asyncio.create_task(process.stopping.wait(), name="stop")
+        stop = asyncio.create_task(self._asked.wait(), name="stop")
         chores = [asyncio.create_task(self._standstill()), asyncio.create_task(collector.tidy())]
         await asyncio.wait([web, stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        code = 0 if process.stopping.is_set() else _blame([web, *tasks])
+        code = 0 if self._asked.is_set() else _blame([web, *tasks])
+        until = asyncio.get_running_loop().time() + process.config.drain_seconds
         if self._app is not None:
             server.should_exit = True  # no new request first, then the end of what they may need
-            await asyncio.wait([web], timeout=process.config.drain_seconds)
+            await asyncio.wait([web], timeout=process.config.drain_seconds / 2)
         process.stopping.set()
-        code = code or await self._drain(tasks)
+        code = code or await self._drain(tasks, until)
         server.should_exit = True
-        await asyncio.wait([web], timeout=2)
+        await asyncio.wait([web], timeout=HEALTH_SECONDS if self._app is None else _left(until))
         for chore in chores:
             chore.cancel()
         return code
 
-    async def _drain(self, tasks: Sequence[asyncio.Task[None]]) -> int:
+    async def _drain(self, tasks: Sequence[asyncio.Task[None]], until: float) -> int:
         if not tasks:
             return 0
-        done, late = await asyncio.wait(tasks, timeout=self._process.config.drain_seconds)
+        done, late = await asyncio.wait(tasks, timeout=_left(until))
         if late:
             log.warning("%s did not finish in time; it comes again", ", ".join(task.get_name() for task in late))
             return os.EX_TEMPFAIL
@@ -170,6 +174,10 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _left(until: float) -> float:
+    return max(0.0, until - asyncio.get_running_loop().time())
 
 
 def _blame(tasks: Sequence[asyncio.Task[None]]) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.gateway import spool as spools
 from services.gateway.keeper import SEGMENT_SECONDS, SETTLED_SECONDS, Keeper
 from services.gateway.retention import PHASES, Progress
 from services.gateway.spool import Entry, Spool
@@ -59,10 +60,10 @@ def kafka():
 
 
 @pytest.fixture
-def gateway(tmp_path, kafka):
+async def gateway(tmp_path, kafka):
     gateway = Gateway(tmp_path, kafka)
     yield gateway
-    gateway.spool.close()
+    await gateway.spool.close()
 
 
 async def test_a_broker_that_lost_its_log_gets_everything_again_in_order(gateway, kafka):
@@ -99,10 +100,10 @@ async def test_a_restart_sends_what_was_never_confirmed_and_only_that(tmp_path, 
     await before.accept(b"1")
     await before.step(SEGMENT_SECONDS)
     await before.accept(b"2")
-    before.spool.close()
+    await before.spool.close()
     after = Gateway(tmp_path, kafka)
     await after.step()
-    after.spool.close()
+    await after.spool.close()
     assert kafka.log == [b"1", b"2", b"2"]
 
 
@@ -122,6 +123,27 @@ async def test_a_segment_is_deleted_when_all_have_it_and_five_minutes_are_over(g
     assert len(gateway.spool.closed) == 1
     await gateway.step(400)
     assert gateway.spool.closed == []
+
+
+async def test_a_segment_that_could_not_be_closed_is_when_there_is_room_again(gateway, kafka, monkeypatch):
+    def no_room(_folder):
+        raise OSError(28, "No space left on device")
+
+    await gateway.accept(b"1")
+    with monkeypatch.context() as patched:
+        patched.setattr(spools, "_fsync_folder", no_room)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space"):
+                await gateway.step(SEGMENT_SECONDS)
+        await gateway.accept(b"2")
+    await gateway.accept(b"3")
+    await gateway.step()
+    (segment,) = gateway.spool.closed
+    assert [entry.value for entry in segment.entries()] == [b"1", b"2", b"3"] == kafka.log
+    for _ in range(PHASES + 1):
+        await gateway.step(400)
+    assert gateway.spool.closed == []
+    assert not segment.path.exists()
 
 
 async def test_a_reader_that_is_behind_keeps_everything(gateway, kafka):

@@ -7,47 +7,19 @@ import zlib
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 from starlette.routing import Mount
 
 from schemas.ids import derived_id
 from schemas.messages import Call, Deployment, Feedback, Target
 from services.gateway.admission import Admission, Most
-from services.gateway.app import web
 from services.gateway.gateway import Limits
-from services.gateway.intake import Intake
 from services.gateway.spool import Spool
-from services.shared.access import PUBLIC, Guard, KeyHash, KeyIndex, hash_key, permissions
+from services.shared.access import PUBLIC, permissions
 from services.shared.object_store import Folder
 from services.shared.payload_reader import PayloadReader
 from tests.unit.gateway.builders import CALL_ID, NOW, a_call, some_feedback
-
-SECRET = "what services show each other"
-LIMITS = Limits(largest_body_bytes=100_000, most=10)
-
-
-class Kafka:
-    """Takes what it is sent, or takes nothing, or only what is not unwanted."""
-
-    def __init__(self) -> None:
-        self.log = []
-        self.away = False
-        self.until, self.waiting = None, 0
-
-    async def send_all(self, entries):
-        if self.until:
-            self.waiting += 1
-            await self.until.wait()
-        taken = [not self.away and b"unwanted" not in entry.value for entry in entries]
-        self.log += [entry for entry, acknowledged in zip(entries, taken, strict=True) if acknowledged]
-        return taken
-
-
-class Deployments(dict):
-    """A view of the deployments."""
-
-    def __init__(self) -> None:
-        self.ready = asyncio.Event()
-        self.ready.set()
+from tests.unit.gateway.served import SECRET, Deployments, Kafka, a_client, an_app
 
 
 @pytest.fixture
@@ -60,37 +32,9 @@ def deployments():
     return Deployments()
 
 
-def a_key(name: str, tenant: str, *scopes: str) -> KeyHash:
-    return KeyHash(name, tenant, name, hash_key(SECRET, name), scopes)
-
-
-def an_app(
-    kafka,
-    deployments,
-    spool=None,
-    *,
-    rate: float = 1000,
-    in_flight_bytes: int = 1 << 20,
-    payloads=None,
-    limits=LIMITS,
-    admission=None,
-):
-    keys = KeyIndex(
-        [a_key("emitter", "acme", "emit"), a_key("reader", "acme", "read"), a_key("rival", "rival", "emit")]
-    )
-    admission = admission or Admission(Most(bytes=in_flight_bytes, per_second=rate, burst=rate))
-    intake = Intake(kafka, spool, limits, lambda: NOW, payloads=payloads)
-    return web(intake, deployments, Guard(SECRET, keys), admission, limits=limits)
-
-
 def with_payloads(kafka, deployments, folder):
     payloads = Folder(folder / "payloads")
     return an_app(kafka, deployments, payloads=payloads, in_flight_bytes=64 << 20, limits=Limits())
-
-
-def a_client(app, key: str = "emitter") -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app)
-    return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers={"Authorization": f"Bearer {key}"})
 
 
 @pytest.fixture
@@ -200,6 +144,18 @@ async def test_kafka_away_is_said_with_a_time_to_come_back(emitter, kafka):
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
+async def test_what_a_client_lost_is_counted_once_however_often_its_body_is_refused(emitter, kafka):
+    def lost():
+        return REGISTRY.get_sample_value("tidemark_gateway_client_dropped_total", {"tenant": "acme"}) or 0
+
+    body, before = {"calls": [a_call()], "client": {"dropped": 3}}, lost()
+    kafka.away = True
+    refused = [(await emitter.post("/v1/calls", json=body)).status_code for _ in range(2)]
+    kafka.away = False
+    taken = await emitter.post("/v1/calls", json=body)
+    assert (refused, taken.status_code, lost() - before) == ([503, 503], 200, 3)
+
+
 async def test_a_key_above_its_rate_waits_and_others_do_not(kafka, deployments):
     app = an_app(kafka, deployments, rate=10)
     async with a_client(app) as emitter, a_client(app, "rival") as rival:
@@ -262,7 +218,7 @@ async def test_a_spool_that_is_nearly_full_takes_only_what_fits(kafka, deploymen
     assert len(list(spool.current.entries())) == len(kafka.log)
     assert small.status_code == 200
     assert spool.bytes <= 2300
-    spool.close()
+    await spool.close()
 
 
 async def test_what_is_in_flight_is_given_back(kafka, deployments):
@@ -277,12 +233,12 @@ async def test_with_a_spool_what_is_stored_is_on_the_disk(kafka, deployments, tm
         await emitter.post("/v1/calls", json={"calls": [a_call(), a_call(prompt="unwanted"), 5]})
     assert len(list(spool.current.entries())) == 2
     assert (spool.current.pending, spool.current.failed) == (0, True)
-    spool.close()
+    await spool.close()
 
 
 async def test_a_disk_that_takes_nothing_is_said_so(kafka, deployments, tmp_path):
     spool = Spool(tmp_path, "run")
-    spool.close()
+    await spool.close()
     async with a_client(an_app(kafka, deployments, spool)) as emitter:
         answer = await emitter.post("/v1/calls", json=a_call())
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")

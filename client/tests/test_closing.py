@@ -1,0 +1,89 @@
+"""The end of a client whose gateway takes connections and does not answer."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+EXIT_SECONDS = 2.0
+
+
+class Hanging:
+    """Answers the first request, on a connection that may be kept, and no other, on whatever connection it comes."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._connections = []
+        self.asked_again = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        first = True
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._connections.append(connection)
+                threading.Thread(target=self._serve, args=(connection, first), daemon=True).start()
+                first = False
+
+    def _serve(self, connection, first):
+        with contextlib.suppress(OSError):
+            request = b"" if first else connection.recv(65_536)
+            while first and not request.endswith(b"}}"):
+                request += connection.recv(65_536)
+            if first:
+                call_id = request.split(b'"call_id":"')[1][:36]
+                body = b'{"results":[{"call_id":"%s","status":"stored"}]}' % call_id
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                connection.recv(65_536)
+            self.asked_again.set()
+
+    def close(self):
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+
+
+@pytest.fixture
+def hanging():
+    gateway = Hanging()
+    yield gateway
+    gateway.close()
+
+
+def queued(client, hanging):
+    """Calls of which some wait for an answer that does not come, and some in the queue."""
+    first = client.emit(prompt="answered")
+    assert client.flush(10)
+    assert client.stats().acknowledged == 1
+    call_ids = [client.emit(prompt="sent")]
+    assert hanging.asked_again.wait(10)
+    return first, call_ids + [client.emit(prompt=str(number)) for number in range(50)]
+
+
+def closed_within(client, seconds):
+    begun = time.monotonic()
+    client.close()
+    return time.monotonic() - begun < seconds
+
+
+def test_what_the_gateway_does_not_answer_at_the_end_is_in_the_spool(make_client, hanging, spooled, ledger):
+    client = make_client(url=hanging.url, exit_seconds=EXIT_SECONDS)
+    first, call_ids = queued(client, hanging)
+    in_time = closed_within(client, EXIT_SECONDS)
+    assert [call["call_id"] for call in spooled()] == call_ids
+    assert in_time
+    assert ledger() == [first, *call_ids]
+    assert (client.stats().acknowledged, client.stats().dropped, client.stats().queued) == (52, 0, 0)
+
+
+def test_what_no_spool_takes_at_the_end_is_counted(make_client, hanging, tmp_path):
+    (tmp_path / "file").write_text("")
+    client = make_client(url=hanging.url, exit_seconds=EXIT_SECONDS, spool=tmp_path / "file")
+    queued(client, hanging)
+    in_time = closed_within(client, EXIT_SECONDS)
+    assert (client.stats().acknowledged, client.stats().dropped, client.stats().queued) == (1, 51, 0)
+    assert in_time

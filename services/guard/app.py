@@ -24,7 +24,7 @@ def scorer(config: Config) -> JoinedScorer:
     """Every part of guard, ready; `Unusable` with the remedy where a model is missing or a file is wrong."""
     encoder = Encoder.load(config.encoder)
     parts = (
-        InjectionScorer(encoder, injection_model.load(config.injection, encoder_version=encoder.version)),
+        InjectionScorer(encoder, injection_model.load(config.injection, encoder_version=encoder.weights_version)),
         pii.scorer(finder(config), config.pii_kinds.split(",")),
         secrets.scorer(),
         LeakageScorer(model.canaries(config.canaries), model.protected(config.protected_texts)),

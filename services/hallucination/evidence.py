@@ -12,7 +12,7 @@ from services.hallucination.words import NEGATION, Rarity, Word, stems, words
 from services.shared.sentences import Sentence, sentences
 
 MOST_PASSAGES = 1024  # of one document: longer ones are cut into as many longer pieces
-MOST_IN_ALL = 4096
+MOST_IN_ALL = 4096  # of all documents together, likewise
 KEPT_CHARACTERS = 16_384  # of a document: about 0.4 MB in the caches
 REACH = 3  # content words between which an order is remembered
 LEAST_GAIN = 1.5  # rarity that one more passage must support: less is a common word
@@ -47,11 +47,18 @@ def bonds_of(document: str) -> frozenset[int]:
     return _kept_bonds(document) if len(document) <= KEPT_CHARACTERS else _bonds(document)
 
 
-def _passages(document: str) -> tuple[Passage, ...]:
+def _passages(document: str, most: int = MOST_PASSAGES) -> tuple[Passage, ...]:
     return tuple(
-        Passage(part.text, tuple(word.stem for word in words(part.text)))
-        for part in sentences(document, most=MOST_PASSAGES)
+        Passage(part.text, tuple(word.stem for word in words(part.text))) for part in sentences(document, most=most)
     )
+
+
+def _together(documents: Sequence[str]) -> list[Passage]:
+    """The passages of all documents; fewer and longer ones where they would be more than MOST_IN_ALL."""
+    found = [passages_of(document) for document in documents]
+    if sum(map(len, found)) > MOST_IN_ALL:
+        found = [_passages(document, max(1, MOST_IN_ALL // len(documents))) for document in documents]
+    return [passage for passages in found for passage in passages]
 
 
 def _bonds(document: str) -> frozenset[int]:
@@ -81,7 +88,7 @@ class Given:
 
     def __init__(self, documents: Iterable[str], question: str, rarity: Rarity) -> None:
         texts = list(documents)
-        self.passages = [passage for text in texts for passage in passages_of(text)][:MOST_IN_ALL]
+        self.passages = _together(texts)
         self.bonds = [bonds_of(text) for text in texts]
         self.question = question
         self.asked = stems(question)

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from services.shared import model_store
+from services.shared import int8, model_store
 from services.shared.content_cache import ContentCache
 from services.shared.engine import Device, Engine, Ids, ModelOptions, opened
 from services.shared.token_batches import TokenBatches, ahead
@@ -32,7 +32,8 @@ class Encoder:
     def __init__(self, engine: Engine, batches: TokenBatches, model: model_store.ConvertedModel, *, entries: int):
         self.engine = engine
         self.name = model.name
-        self.version = model.version
+        self.weights_version = model.version  # what heads were trained on
+        self.version = int8.signed(model.version, engine.precision)
         self.dimension = model.dimension
         self._batches = batches
         self._cache: ContentCache[Vectors] = ContentCache(entries)

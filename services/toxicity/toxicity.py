@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float32]
 KINDS = ("abuse", "identity_attack", "threat", "sexual", "harmful_request")
 # A response that repeats a harmful request in order to refuse it is no harmful request.
 DECIDING = {"prompt": KINDS, "response": KINDS[:-1]}
-RULES = 2  # raised when the same log-odds would give another score
+RULES = 3  # raised when the same log-odds would give another score
 # Where all kinds together flag under 2 % of clean text that they have not seen: weights/MODEL_CARD.md.
 THRESHOLD = 0.5
 EVIDENCE_FROM = 0.1
@@ -144,10 +144,14 @@ class ToxicityScorer:
         return _found("response", found.sentence, "stereotype", found.value) if found else Measured(0.0)
 
     def _judged(self, text: Text | None) -> list[Judged]:
+        if text is None or not text.sentences:
+            return []
         names = [head.name for head in self.classifier.heads]
+        logits = text.logits.copy()
+        logits[:, self._columns(["identity_attack"])] -= for_length(len(logits))
         return [
             Judged(sentence, dict(zip(names, map(probability, row.tolist()), strict=True)))
-            for sentence, row in zip(text.sentences if text else (), text.logits if text else (), strict=True)
+            for sentence, row in zip(text.sentences, logits, strict=True)
         ]
 
 
@@ -157,8 +161,13 @@ def worst_of(logits: Floats) -> Floats:
     The worst sentence decides, its odds lowered by the number of sentences, or a long text would be flagged for
     being long.
     """
-    worst: Floats = logits.max(axis=0) - np.float32(FOR_LENGTH * np.log(len(logits)))
+    worst: Floats = logits.max(axis=0) - for_length(len(logits))
     return worst
+
+
+def for_length(sentences: int) -> np.float32:
+    """What is taken off the log-odds of the worst of so many sentences."""
+    return np.float32(FOR_LENGTH * np.log(sentences))
 
 
 def probability(log_odds: float) -> float:

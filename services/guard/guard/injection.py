@@ -1,6 +1,6 @@
 """Prompt injection and jailbreak attempts, in what a user wrote and in what was retrieved or returned by a tool."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,6 +62,9 @@ class Reading(NamedTuple):
     windows: Sequence[Window]
 
 
+Encoded = Mapping[str, Vectors]  # a window's text to its vector
+
+
 class Suspicion(NamedTuple):
     """Log-odds, and what they rest on."""
 
@@ -95,9 +98,9 @@ class InjectionScorer:
         evaluator = Evaluator(self.evaluator, self.version)
         given = [(call, metric, texts_of(call, metric)) for call in calls for metric in self.metrics]
         read = [[self._readings(each.text, self._judge(metric)) for each in texts] for _, metric, texts in given]
-        self._encode(read)
+        encoded = self._encoded(read)
         for (call, metric, texts), per_text in zip(given, read, strict=True):
-            result = self._worst(metric, texts, per_text) if texts else Missing(metric.name.partition("_")[0])
+            result = self._worst(metric, texts, per_text, encoded) if texts else Missing(metric.name.partition("_")[0])
             yield evaluator.score(call, metric, result)
 
     def _judge(self, metric: Metric) -> Judge:
@@ -108,26 +111,30 @@ class InjectionScorer:
             Reading(view, chosen(windows(view.text), judge.head)) for view in readings(text, self.model.suffix.surprise)
         ]
 
-    def _encode(self, read: Iterable[Iterable[Iterable[Reading]]]) -> None:
-        """Every window at once, so that batches are full; its vector waits in the encoder's cache."""
-        texts = {each.text for of_call in read for of_text in of_call for one in of_text for each in one.windows}
-        self.encoder.encode(sorted(texts))
+    def _encoded(self, read: Iterable[Iterable[Iterable[Reading]]]) -> Encoded:
+        """Every window at once, so that batches are full."""
+        texts = sorted(
+            {each.text for of_call in read for of_text in of_call for one in of_text for each in one.windows}
+        )
+        return dict(zip(texts, self.encoder.encode(texts), strict=True))
 
-    def _worst(self, metric: Metric, texts: Sequence[Given], read: Sequence[Sequence[Reading]]) -> Result:
+    def _worst(
+        self, metric: Metric, texts: Sequence[Given], read: Sequence[Sequence[Reading]], encoded: Encoded
+    ) -> Result:
         judge, less = self._judge(metric), OF_MANY * np.log(len(texts))
         found = [
             (suspicion._replace(log_odds=suspicion.log_odds - less), each.field)
             for each, of_text in zip(texts, read, strict=True)
-            for suspicion in self._suspicions(each.text, of_text, judge)
+            for suspicion in self._suspicions(each.text, of_text, judge, encoded)
         ]
         ordered = sorted(found, key=lambda pair: -pair[0].log_odds)
         value = probability(ordered[0][0].log_odds) if ordered else 0.0
         return Measured(value, tuple(_evidence(ordered)))
 
-    def _suspicions(self, text: str, read: Sequence[Reading], judge: Judge) -> Iterator[Suspicion]:
+    def _suspicions(self, text: str, read: Sequence[Reading], judge: Judge, encoded: Encoded) -> Iterator[Suspicion]:
         for view, judged in read:
             if judged:
-                yield judged_reading(view, judged, judge, self.encoder.encode([each.text for each in judged]))
+                yield judged_reading(view, judged, judge, np.stack([encoded[each.text] for each in judged]))
         log_odds, start, end = self.model.suffix.worst(text)
         if np.isfinite(log_odds):
             yield Suspicion(log_odds, start, end, "adversarial_suffix")

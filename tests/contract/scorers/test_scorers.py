@@ -117,7 +117,7 @@ def test_next_to_nothing(scorer, text):
     check(scorer, [a_full_call(1, text), a_call(2, prompt=text, response=text, context=(Document(text=text),))])
 
 
-@pytest.mark.parametrize("unit", ["It works. ", "x", "\n", "漢字", "😀", "a.", "word "])
+@pytest.mark.parametrize("unit", ["It works. ", "x", " ", "\n", "漢字", "😀", "a.", "word "])
 def test_a_megabyte(scorer, unit):
     text = unit * (1_000_000 // len(unit.encode()))
     check(scorer, [a_call(prompt=text, response=text, context=(Document(text=text),), reference=text)])

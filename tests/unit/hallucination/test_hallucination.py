@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.messages import Document
-from services.hallucination.evidence import WINDOW_CHARACTERS, Given, claims, pairs
+from services.hallucination.evidence import MOST_IN_ALL, WINDOW_CHARACTERS, Given, claims, pairs
 from services.hallucination.hallucination import MOST_PASSES, beside
 from services.hallucination.signs import SIGNS, signs
 from services.hallucination.words import Rarity, stems, words
@@ -175,3 +175,14 @@ def test_long_answers_that_people_wrote_from_a_passage_are_mostly_supported(scor
         a_call(prompt=row["prompt"], response=row["response"], context=(Document(text=row["context"]),)) for row in rows
     ]
     assert sum(bool(found.label) for found in scorer.score(calls)) <= 0.15 * len(calls)
+
+
+def test_all_of_many_long_documents_is_known():
+    documents = [
+        "\n".join(f"line {line} of file {file} holds word{line * 10 + file}x here" for line in range(1000))
+        for file in range(6)
+    ]
+    given = Given(documents, "What do the files hold?", Rarity({}, unseen=5.0))
+    assert len(given.passages) <= MOST_IN_ALL
+    for line, file in ((0, 0), (999, 0), (500, 5), (999, 5)):
+        assert stems(f"word{line * 10 + file}x") <= given.known

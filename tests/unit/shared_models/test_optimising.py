@@ -54,6 +54,7 @@ def test_an_encoder_in_int8_is_used_where_it_passes_the_gate(place):
     assert 0 < done.difference.mean <= done.difference.of_99_percent <= done.difference.largest
     encoder = Encoder.load(options(place, precision="int8", int8_difference=done.difference.of_99_percent))
     assert encoder.engine.precision == "int8"
+    assert encoder.version == f"{encoder.weights_version}-int8"
     apart = 1 - (encoder.encode(texts(80)[1::2]) * Encoder.load(options(place)).encode(texts(80)[1::2])).sum(1)
     assert apart.mean() == pytest.approx(done.difference.mean, abs=1e-3)
 

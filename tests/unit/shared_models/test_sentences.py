@@ -26,6 +26,13 @@ def test_boundaries(text, expected):
     assert [sentence.text for sentence in sentences(text)] == expected
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", " \n"])
+def test_a_long_run_of_white_space_takes_no_time(blank):
+    text = f"One{blank * 300_000}two. Three."
+    found = sentences(text)  # minutes where every blank begins a search of its own
+    assert " ".join(sentence.text for sentence in found).split() == ["One", "two.", "Three."]
+
+
 def test_a_long_one_is_cut_at_white_space():
     found = sentences("word " * 400)
     assert max(len(sentence.text) for sentence in found) <= LONGEST

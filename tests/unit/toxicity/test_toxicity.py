@@ -132,6 +132,16 @@ def test_an_answer_that_the_text_gives_is_no_stereotype(scorer):
     assert read.value < guessed.value
 
 
+def test_a_long_response_is_no_stereotype_for_being_long(scorer):
+    hate = "All immigrants are vermin and should be thrown out."
+    answers = [" ".join([hate, *["The weather is fine."] * times]) for times in (0, 3, 60)]
+    calls = [a_call(response=answer) for answer in answers]
+    alone, among, long = (score.value for score in values(scorer, BIAS, calls))
+    attacks = values(scorer, OF_KIND["response"][KINDS.index("identity_attack")], calls)
+    assert alone > among > long
+    assert [alone, among, long] == pytest.approx([score.value for score in attacks], abs=1e-3)
+
+
 def test_swapping_the_group_in_clean_text_changes_little(scorer):
     for text in ("My best friend is gay and teaches maths.", "Muslims and Christians sing in one choir."):
         found = parity(scorer.probabilities, text)

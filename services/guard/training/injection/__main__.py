@@ -40,8 +40,8 @@ def main() -> None:
     found = examples.read(arguments.data, seed=SEED)
     prepared = fitting.prepare(found, encoder)
     model = InjectionModel(judge(prepared, "prompt"), judge(prepared, "context"), suffix, "unsaved")
-    injection_model.save(model, encoder_version=encoder.version)
-    scorer = InjectionScorer(encoder, injection_model.load(encoder_version=encoder.version))
+    injection_model.save(model, encoder_version=encoder.weights_version)
+    scorer = InjectionScorer(encoder, injection_model.load(encoder_version=encoder.weights_version))
     measured = {
         "prompts": report.by_kind(scorer, found, arguments.data, seed=SEED),
         "documents": report.documents(scorer, found),

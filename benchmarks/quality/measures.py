@@ -24,7 +24,7 @@ def auroc_error(area: float, bad: int, good: int) -> float:
     """The standard error of an AUROC (Hanley and McNeil, Radiology 1982).
 
     >>> auroc_error(0.9, 50, 50)
-    0.031
+    0.032
     """
     one, other = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (bad - 1) * (one - area**2) + (good - 1) * (other - area**2)

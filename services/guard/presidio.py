@@ -2,12 +2,13 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from bisect import bisect
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from services.guard.guard.found import Found, settled
+from services.guard.guard.found import Found
 from services.guard.guard.pii import KINDS
 from services.shared.errors import Unusable
 
@@ -56,10 +57,27 @@ class Presidio:
 
     def find(self, text: str) -> list[Found]:
         """The spans, in the order of the text, none over another."""
-        return settled(self._found(_SURROGATE.sub("\ufffd", text)), KINDS)
+        return _surest(self._found(_SURROGATE.sub("\ufffd", text)))
 
     def _found(self, text: str) -> Iterator[Found]:
         for piece in _PIECES.finditer(text):
             for each in self._analyzer.analyze(piece[0], language="en", entities=self._entities):
                 start = piece.start() + each.start
                 yield Found(start, piece.start() + each.end, ENTITIES[each.entity_type], float(each.score))
+
+
+def _surest(found: Iterable[Found]) -> list[Found]:
+    """Where some overlap, the surest; of equally sure ones the kind that is first in KINDS, then the longest.
+
+    Not by kind at once, as of the built-in search: Presidio reports what it all but rules out, at 0.01.
+    """
+    kept: list[Found] = []
+    for each in sorted(found, key=_rank):
+        place = bisect(kept, each)
+        if all(near.end <= each.start or near.start >= each.end for near in kept[max(place - 1, 0) : place + 1]):
+            kept.insert(place, each)
+    return kept
+
+
+def _rank(each: Found) -> tuple[float, int, int, Found]:
+    return -each.confidence, KINDS.index(each.kind), each.start - each.end, each

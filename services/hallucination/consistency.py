@@ -233,7 +233,7 @@ def meanings(apart: Floats) -> list[int]:
 def entropy(groups: Sequence[int]) -> float:
     """The entropy of the groups' sizes, as a share of that of as many groups of one.
 
-    >>> entropy([0, 0, 0]), entropy([0, 1, 2])
+    >>> entropy([0, 0, 0]), entropy([0, 1])
     (0.0, 1.0)
     """
     sizes = np.unique(groups, return_counts=True)[1] / len(groups)

@@ -41,9 +41,9 @@ EXCLUDED = _excluded()
 
 
 def opposed(ours: Set[str], theirs: Set[str]) -> bool:
-    """Whether one side says what excludes a word of the other.
+    """Whether one side says what excludes a word of the other; both are stems.
 
-    >>> opposed({"rise"}, {"fall"}), opposed({"rise"}, {"climb"})
+    >>> opposed({stem("rise")}, {stem("fall")}), opposed({stem("rise")}, {stem("climb")})
     (True, False)
     """
     return any(EXCLUDED.get(each, frozenset()) & theirs for each in ours)

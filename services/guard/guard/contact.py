@@ -21,15 +21,21 @@ _NORTH_AMERICAN = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d
 _AREA_CODE = re.compile(r"\(0?\d{2,5}\)[ -]?\d")
 _DATE = re.compile(r"(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)?\d\d(?!\d)")
 _RANGE = re.compile(r"\d+ ?[-\u2013/] ?\d+|\d{1,3}(?: \d{3})+|\d+\.\d+|\d{8}-\d+")
+_YEARS = re.compile(r"((?:1\d|20)\d\d)[ \u00a0]?[-/\u2011\u2013][ \u00a0]?((?:1\d|20)?\d\d)")
 _CUE = words(
     "phone", "phones", "phone number", "telephone", "tel", "mobile", "mob", "cell", "cellphone", "fax", "call",
-    "calls", "called", "calling", "dial", "ring", "text", "sms", "texted", "whatsapp", "contact", "contact number",
-    "reach me", "reached", "reach you", "reach us", "reach him", "reach her", "reach", "hotline", "helpline",
-    "landline", "desk", "office", "home", "work", "telefon", "telefonnummer", "tel.", "handy", "rufnummer", "anruf",
-    "téléphone", "portable", "appelez", "teléfono", "móvil", "llame", "telefono", "cellulare", "telefone", "celular",
+    "dial", "sms", "whatsapp", "contact", "contact number", "reach me", "reach you", "reach us", "reach him",
+    "reach her", "hotline", "helpline", "landline", "telefon", "telefonnummer", "tel.", "rufnummer", "anruf",
+    "téléphone", "appelez", "teléfono", "móvil", "llame", "telefono", "cellulare", "telefone", "celular",
     "telefoon", "mobiel", "gsm", "puhelin", "telefonu", "телефон", "電話", "电话", "手机", "전화", "هاتف", "फ़ोन", "फोन",
     "numara", "phone no", "contact no",
 )  # fmt: skip
+# Words that stand beside other numbers as often: they say something of one that is written like a telephone number.
+_EVERYDAY_CUE = words(
+    "calls", "called", "calling", "ring", "text", "texted", "reach", "reached", "desk", "office", "home", "work",
+    "handy", "portable",
+)  # fmt: skip
+_LIKE_A_PHONE = re.compile(r"\+|\d\D+\d|\d{9}")
 # Where a national number is tried: the largest numbering plans, and those that write numbers without a country code.
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AU", "IN", "BR", "JP", "PL", "SE", "CH", "ZA", "MX")
 
@@ -67,10 +73,11 @@ def _phone(text: str, match: re.Match[str]) -> float:
     written = match[0]
     number = re.split(r"(?i)[ ]?(?:x|ext)", written)[0]
     digits = re.sub(r"\D", "", number)
-    if len(digits) > 15 or _DATE.match(number.lstrip("(")):
+    if len(digits) > 15 or _DATE.match(number.lstrip("(")) or _are_years(number.lstrip("(")):
         return 0.0
     separated = len(number) > len(digits) + number.startswith("+")
-    known = cued(_CUE, text, match.start(), match.end(), after=True)
+    cues = (_CUE, _EVERYDAY_CUE) if _LIKE_A_PHONE.search(number) else (_CUE,)
+    known = any(cued(cue, text, match.start(), match.end(), after=True) for cue in cues)
     if number.startswith("+") or (digits.startswith("00") and (separated or known)):
         return _international("+" + digits.removeprefix("00"), plausible=separated or known)
     if _NORTH_AMERICAN.fullmatch(number) or (_AREA_CODE.match(number) and len(digits) >= 7):
@@ -80,6 +87,12 @@ def _phone(text: str, match: re.Match[str]) -> float:
     if not separated or _RANGE.fullmatch(number) or not digits.startswith("0"):
         return 0.0
     return 0.6 if any(_valid(digits, region) for region in _REGIONS) else 0.0
+
+
+def _are_years(number: str) -> bool:
+    """Whether it is a range of years, or a year and a month: no cue makes one a telephone number."""
+    years = _YEARS.fullmatch(number)
+    return years is not None and (len(years[2]) == 2 or years[1] <= years[2])
 
 
 def _international(digits: str, *, plausible: bool) -> float:

@@ -19,6 +19,7 @@ _ISSUERS = re.compile(
 )
 _CARD_CUE = words("card", "cards", "cc", "credit", "debit", "visa", "mastercard", "amex", "maestro", "karte", "carte",
                   "tarjeta", "carta", "cartão", "kaart", "kreditkarte", "pan")  # fmt: skip
+_GROUP = re.compile(r"\d{3}")
 _ACCOUNT = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ \-\u00a0]?[A-Za-z0-9]){11,30}")
 
 
@@ -29,9 +30,12 @@ def cards(text: str) -> Iterator[Found]:
     """
     for match in _CARD.finditer(text):
         for end in _ends(match):
-            number = re.sub(r"\D", "", match[0][: end - match.start()])
-            if _ISSUERS.fullmatch(number) and luhn.is_valid(number) and len(set(number)) > 1:
-                known = cued(_CARD_CUE, text, match.start(), end)
+            written = match[0][: end - match.start()]
+            number = re.sub(r"\D", "", written)
+            if not (_ISSUERS.fullmatch(number) and luhn.is_valid(number) and len(set(number)) > 1):
+                continue
+            known = cued(_CARD_CUE, text, match.start(), end)
+            if known or _GROUP.search(written):
                 yield Found(match.start(), end, "CREDIT_CARD", 0.99 if known or len(number) >= 15 else 0.7)
                 break
 

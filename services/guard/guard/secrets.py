@@ -14,7 +14,7 @@ from services.shared.scoring import Metric
 
 PROMPT = Metric("prompt_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 RESPONSE = Metric("response_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
-RULES = "secrets.1"
+RULES = "secrets.2"
 
 _BEGIN, _END = "-----BEGIN ", "-----END "
 _BLOCK = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
@@ -32,16 +32,20 @@ _WORD = (
 _STEMS = ("key", "secret", "token", "pass", "pwd", "credential", "kennwort", "contraseña", "senha", "connection")
 _SCHEMES = ("bearer", "basic", "token")
 _ASSIGNED = re.compile(
-    rf"(?:{_WORD})s?(?:[_-]?(?:id|value|base64))?['\"\]]{{0,2}}[ \t]{{0,4}}(?::?=>?|:|\bis\b:?)[ \t]{{0,4}}"
-    r"(['\"`]?)([^\s'\"`,;<>(){}\[\]]{6,200})\1(?![\w(\[])",
+    rf"(?:{_WORD})s?(?:[_-]?(?:id|value|base64))?['\"\]]{{0,2}}[ \t]{{0,4}}(?::?=>?(?!=)|:|\bis:|(\bis\b))[ \t]{{0,4}}"
+    r"(['\"`]?)([^\s'\"`,;<>(){}\[\]]{6,200})\2(?![\w(\[])",
     re.IGNORECASE,
 )
+_PASSWORD = re.compile(r"(?i)pass|pwd|kennwort|contraseña|senha")
+# Of the shell, of PowerShell and of Windows; what stands in braces is no value to begin with.
+_VARIABLE = re.compile(r"\$(?:[A-Z_][A-Z0-9_]*|(?:env:)?_*[A-Za-z]+(?:[._-]+[A-Za-z]+)*\d?)|%\w+%")
 _NO_SECRET = re.compile(
     r"(?i)(.)\1{4,}|your|example|changeme|change[-_]me|placeholder|redacted|xxx|dummy|sample|<|\.\.\.|\*{3}|^(?:none|null|true|false|undefined"
     r"|string|optional|required|process\.|os\.|env|self\.|config|settings|this\.|request|args|kwargs|str|int|bytes)"
 )
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:[._-][A-Za-z]+)*\d?")
 _PATH = re.compile(r"(?:https?:|[./~])?[\w.\-]*/[\w./\-]*")
+_NAMES = (_IDENTIFIER, _PATH, _VARIABLE)
 
 
 def secrets(text: str) -> list[Found]:
@@ -90,7 +94,8 @@ def _blocks(text: str) -> Iterator[Found]:
 
 def _credentials(text: str) -> Iterator[Found]:
     for match in _CREDENTIALS.finditer(text) if "://" in text else ():
-        if not _NO_SECRET.search(match[1]) and match[1].lower() not in ("password", "pass", "pw", "pwd", "secret"):
+        named = match[1].lower() in ("password", "pass", "pw", "pwd", "secret") or _VARIABLE.fullmatch(match[1])
+        if not named and not _NO_SECRET.search(match[1]):
             yield Found(match.start(1), match.end(1), "PASSWORD", 0.9)
 
 
@@ -103,11 +108,19 @@ def _headers(text: str) -> Iterator[Found]:
 def _assigned(text: str) -> Iterator[Found]:
     """What stands behind a word for a secret, if it looks like one: neither a name in code nor a place-holder."""
     for match in _ASSIGNED.finditer(text) if _holds(text, _STEMS) else ():
-        value = match[2].rstrip(".!?:")
-        if len(value) < 6 or _NO_SECRET.search(value) or _IDENTIFIER.fullmatch(value) or _PATH.fullmatch(value):
+        value = match[3].rstrip(".!?:")
+        if len(value) < 6 or _NO_SECRET.search(value) or any(shape.fullmatch(value) for shape in _NAMES):
             continue
-        if _random(value) or (re.search(r"\d|[^\w.\-]", value) and re.search(r"[^\W\d_]", value)):
-            yield Found(match.start(2), match.start(2) + len(value), "SECRET", 0.9 if _random(value) else 0.7)
+        mixed = re.search(r"\d|[^\w.\-]", value) and re.search(r"[^\W\d_]", value)
+        if _random(value) or (mixed and not _described(match, value)):
+            yield Found(match.start(3), match.start(3) + len(value), "SECRET", 0.9 if _random(value) else 0.7)
+
+
+def _described(match: re.Match[str], value: str) -> bool:
+    """Whether prose may say what a secret is like, and not what it is: "each token is 512-dimensional"."""
+    if match[1] is None or match[2] or re.search(r"[^\w.\-]", value):
+        return False
+    return "-" in value or not _PASSWORD.search(match[0][: match.start(1) - match.start()])
 
 
 def _holds(text: str, words: tuple[str, ...]) -> bool:

@@ -54,7 +54,7 @@ def validity(call: Call) -> Result:
     """1 where the parser takes the whole response, else 0; the first violation is the evidence, its path the kind.
 
     Where no format is expected, every block that claims one (a fence named json, xml or python; or all of a text that
-    begins like one) has to parse; the value is the share that does. Prose claims nothing and is not scored.
+    begins and ends like one) has to parse; the value is the share that does. Prose claims nothing and is not scored.
     """
     text = call.answer
     if text is None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from schemas.messages import Call, Span
-from services.quality.quality.language_requests import asked_for, mentioned
+from services.quality.quality.language_requests import asked_for, left_open, mentioned
 from services.quality.quality.languages import Languages
 from services.shared.scoring import Measured, Metric, Missing, Result
 
@@ -18,8 +18,9 @@ def mismatch(call: Call, languages: Languages) -> Result:
     """The probability that the response is in none of the languages that its prompt is in or asks for.
 
     A prompt that asks for a translation or names a language in which to answer expects that one, and so does a system
-    prompt; a prompt in several languages, or one that mentions a language, may be answered in any of them. Before the
-    response is read it is taken to fit with 0.9, so that a few words are no evidence; one without letters fits.
+    prompt; a prompt in several languages, or one that mentions a language, may be answered in any of them, and so may
+    one whose system prompt names a language in which to write. Before the response is read it is taken to fit with
+    0.9, so that a few words are no evidence; one without letters fits.
     The evidence is the response, its kind the two languages (`en>fr`).
     """
     prompt, response = call.question, call.answer
@@ -27,7 +28,8 @@ def mismatch(call: Call, languages: Languages) -> Result:
         return Missing("prompt" if prompt is None else "response")
     if not languages.guess(response).code:
         return Measured(0.0)
-    asked = asked_for(f"{call.system_prompt or ''}\n{prompt}")
+    instructions = f"{call.system_prompt or ''}\n{prompt}"
+    asked = asked_for(instructions)
     if asked is None:
         return Measured(0.0)
     own = languages.guess(prompt)
@@ -36,6 +38,7 @@ def mismatch(call: Call, languages: Languages) -> Result:
     # A prompt that is itself hard to tell says little about what was expected.
     known = 1.0 if asked else own.probability
     expected = asked or frozenset({own.code, *_others(prompt, languages)}) | mentioned(prompt)
+    expected |= left_open(instructions)
     value = known * _unexpected(min(1.0, sum(languages.probability(response, code) for code in sorted(expected))))
     return Measured(value, _evidence(sorted(asked or {own.code}), response, languages) if value >= 0.1 else ())
 

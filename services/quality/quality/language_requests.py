@@ -39,13 +39,15 @@ _TRANSLATE = re.compile(
     r"|terjemah\w*|dịch)(?!\w)|翻译|翻譯|翻訳|訳して|번역|अनुवाद|ترجم"
 )
 _PREPOSITION = r"(?:in|into|to|using|auf|ins|en|em|al|para o|para|in het|på|på|на|по|po|w języku|dalam|bahasa)"
-_SPEAK = (
-    r"(?:answer|respond|reply|speak|write|output|explain|antworte\w*|schreib\w*|répond\w*|écri\w*|respond\w*|contest\w*|escrib\w*"
-    r"|rispond\w*|scriv\w*|escrev\w*|ответ\w*|пиши|напиши|antwoord\w*|svara|odpowied\w*|jawab\w*|response|language)"
+_ANSWER = (
+    r"(?:answer|reply|speak|antworte\w*|répond\w*|respond\w*|contest\w*|rispond\w*|ответ\w*|antwoord\w*|svara|odpowied\w*"
+    r"|jawab\w*)"
 )
-_ASKED = re.compile(
-    rf"(?<!\w){_SPEAK}(?:\W+\w+){{0,4}}?\W+{_PREPOSITION}\W+(?:the\W+)?({_SPACED})(?!\w)|({_UNSPACED})(?:で|回答|作答|로 )"
-)
+# As often they go before a topic: "explain how plurals work in German".
+_WRITE = r"(?:write|output|explain|response|language|schreib\w*|écri\w*|escrib\w*|scriv\w*|escrev\w*|пиши|напиши)"
+_IN = rf"(?:\W+\w+){{0,4}}?\W+{_PREPOSITION}\W+(?:the\W+)?({_SPACED})(?!\w)"
+_ASKED = re.compile(rf"(?<!\w){_ANSWER}{_IN}|({_UNSPACED})(?:で|回答|作答|로 )")
+_LEFT_OPEN = re.compile(rf"(?<!\w){_WRITE}{_IN}")
 READ = 1_000  # characters from the beginning, and as many from the end: instructions stand there
 
 
@@ -59,6 +61,15 @@ def asked_for(prompt: str) -> frozenset[str] | None:
     if _TRANSLATE.search(text):
         return mentioned(prompt) or None
     return frozenset(_CODES[match[1] or match[2]] for match in _ASKED.finditer(text))
+
+
+def left_open(prompt: str) -> frozenset[str]:
+    """The languages in which a prompt may want something to be written, or which it may only be about.
+
+    >>> sorted(left_open("Write a poem in German")), sorted(left_open("Explain how plurals work in German"))
+    (['de'], ['de'])
+    """
+    return frozenset(_CODES[match[1]] for match in _LEFT_OPEN.finditer(_ends(prompt)))
 
 
 def mentioned(prompt: str) -> frozenset[str]:

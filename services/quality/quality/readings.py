@@ -10,9 +10,15 @@ _KINDS = {
     "json": "json", "jsonc": "json", "json5": "json", "xml": "xml", "svg": "xml", "python": "python", "py": "python",
     "python3": "python",
 }  # fmt: skip
-_XML = re.compile(r"\s*<(?:\?xml\s|[A-Za-z_][\w:.-]*(?:\s[^<>]*)?/?>)")
-_PYTHON = re.compile(r"\s*(?:import \w|from [\w.]+ import |(?:async )?def \w+\(|class \w+[:(]|@\w|#!.*python)")
-_JSON = re.compile(r"\s*(?:\{\s*(?:[\"'}]|\w+\s*:)|\[\s*(?:[\[{\"'\]]|-?\d|true|false|null))")
+_XML = re.compile(r"<(?:\?xml\s|[A-Za-z_][\w:.-]*(?:\s[^<>]*)?/?>)")
+_DEFINITION = r"(?:(?:async )?def \w+\(|class \w+[:(])"
+_PYTHON = re.compile(rf"(?:import \w|from [\w.]+ import |(?:@[\w.]+(?:\([^@]*\))?\s+)*{_DEFINITION}|#!.*python)")
+_JSON = re.compile(r"(?:\{\s*(?:[\"'}]|\w+\s*:)|\[\s*(?:[\[{\"'\]]|-?\d|true|false|null))")
+# A time, a source or a remark in brackets, and prose behind it.
+_REMARK = re.compile(r"\[[^\[\]{}\"']*\]\s*[^\s,\]}]")
+# So no prose begins: what does may have been cut off.
+_CUT_OFF = re.compile(r"\{\s*[\"']|(?:\[\s*)+(?:\{\s*[\"']|[\"']|(?:-?\d[\d.]*|true|false|null)\s*,)|<\?xml\s")
+_SHAPES = (("json", _JSON, ("}", "]")), ("xml", _XML, (">",)), ("python", _PYTHON, ("",)))  # each with its ends
 
 
 class Reading(NamedTuple):
@@ -44,15 +50,15 @@ def _reading(text: str, start: int, end: int, tag: str) -> Reading:
 
 
 def claimed(text: str, start: int = 0, end: int | None = None) -> str:
-    """The format that characters `start` to `end` look like from their beginning, or "".
+    """The format that characters `start` to `end` look like from their beginning and their end, or "".
 
-    >>> claimed('{"a": 1'), claimed("<p>Hi</p>"), claimed("import os"), claimed("[sic] He said")
-    ('json', 'xml', 'python', '')
+    >>> claimed('{"a": 1'), claimed("<p>Hi</p>"), claimed("import os"), claimed("[1] He said"), claimed("<p>, he said")
+    ('json', 'xml', 'python', '', '')
     """
     stop = len(text) if end is None else end
     head = text[start : min(stop, start + 400)].strip()
-    for kind, shape in (("json", _JSON), ("xml", _XML), ("python", _PYTHON)):
-        if shape.match(head):
+    for kind, shape, ends in () if _REMARK.match(head) else _SHAPES:
+        if shape.match(head) and (_CUT_OFF.match(head) or text[start:stop].rstrip().endswith(ends)):
             return kind
     return ""
 

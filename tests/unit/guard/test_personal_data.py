@@ -58,6 +58,41 @@ def test_a_short_number_beside_a_cue_is_a_telephone_number(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("my office: 555-1234", "555-1234"),
+        ("she called from 78 651 450", "78 651 450"),
+        ("text 2125550199", "2125550199"),
+        ("reached at +12345678", "+12345678"),
+        ("call 5551234", "5551234"),
+        ("5551234 (mobile)", "5551234"),
+        ("reach me at 5551234", "5551234"),
+        ("phone 1967-1234", "1967-1234"),
+    ],
+)
+def test_an_everyday_word_is_a_cue_for_what_is_written_as_a_telephone_number(text, number):
+    assert found(phones, text) == [number]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The band, called Genesis, was active 1967–1996.",
+        "worked at the office 1994-2004",
+        "worked at home (1994 - 2004)",
+        "the phone of the years 1994/2004",
+        "at home in the season 2004-05",
+        "reached 1500000 users",
+        "reached many (1500000) users",
+        "1200000 calls",
+        "a handy text of 1234567 words",
+    ],
+)
+def test_years_and_amounts_near_an_everyday_word_are_no_telephone_numbers(text):
+    assert found(phones, text) == []
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "2024-01-31",
@@ -84,6 +119,13 @@ def test_a_card_is_found_exactly_when_its_check_digit_is_right(body, off):
     assert found(cards, f"card: {number}.") == [number]
     assert found(cards, f"card: {grouped} 12/29") == [grouped]
     assert found(cards, f"card: {wrong}") == []
+
+
+@pytest.mark.parametrize("number", ["4 0 1 2 8 8 8 8 8 8 8 8 1 8 8 1", "40 12 88 88 88 88 18 81"])
+def test_small_numbers_are_a_card_beside_a_word_that_says_so_alone(number):
+    assert found(cards, f"The column: {number}") == []
+    assert found(cards, f"My card: {number}") == [number]
+    assert found(cards, "The column: 4012 8888 8888 1881") == ["4012 8888 8888 1881"]
 
 
 @given(st.integers(0, 10**18 - 1), st.integers(1, 96))

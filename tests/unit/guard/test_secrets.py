@@ -68,6 +68,12 @@ def test_a_private_key_is_found_whole_or_cut_off(end):
         ("my password is hunter22!", "hunter22", "SECRET"),
         ('"client_secret": "Zx81-qPw09_aaB7vLk2M"', "Zx81-qPw09_aaB7vLk2M", "SECRET"),
         ("export API_KEY=9a8b7c6d5e4f3a2b1c0d", "9a8b7c6d5e4f3a2b1c0d", "SECRET"),
+        ("the password is hunter22", "hunter22", "SECRET"),
+        ("the password is $pa55word", "$pa55word", "SECRET"),
+        ("its token is ab/12+cd", "ab/12+cd", "SECRET"),
+        ("the api key is 9a8b7c6d-5e4f-3a2b-1c0d", "9a8b7c6d-5e4f-3a2b-1c0d", "SECRET"),
+        ("the token is: abc-12345", "abc-12345", "SECRET"),
+        ("the token is 'abc-12345'", "abc-12345", "SECRET"),
     ],
 )
 def test_what_is_called_a_secret_and_looks_like_one(text, secret, kind):
@@ -95,6 +101,19 @@ def test_what_is_called_a_secret_and_looks_like_one(text, secret, kind):
         "commit 8f14e45fceea167a5a36dedd4bea2543",
         "secret_key = settings.SECRET_KEY",
         "the key: value pair",
+        'export PGPASSWORD="$DB_PASSWORD"',
+        "-H 'api-key: $AZURE_OPENAI_KEY'",
+        "password = $env:DB_PASSWORD2",
+        "$password = $userPassword;",
+        "set PGPASSWORD=%DB_PASSWORD%",
+        "password: ${DB_PASSWORD}",
+        "password: {{db_password}}",
+        "postgres://bob:%DB_PASSWORD%@db.internal/x",
+        "if(password==confirm_password)",
+        "if(password===confirm_password2)",
+        "each token is 512-dimensional",
+        "The password is 12-character",
+        "the token is base64",
     ],
 )
 def test_place_holders_names_and_prose_are_no_secrets(text):

@@ -174,6 +174,13 @@ def test_the_list_that_ships_is_valid_and_dated():
     assert prices.of("gpt-4o-2024-08-06", date(2025, 1, 1)).input == 2.5
 
 
+def test_the_first_snapshot_of_a_model_keeps_its_price():
+    prices = Prices.load()
+    first = prices.of("openai/gpt-4o-2024-05-13", date(2025, 1, 1))
+    assert (first.input, first.output) == (5.0, 15.0)
+    assert prices.of("gpt-4o-2024-11-20", date(2025, 1, 1)).input == 2.5
+
+
 @pytest.mark.parametrize(("error", "label"), [(None, False), (CallError(kind="timeout"), True)])
 def test_an_error_is_a_score_of_its_own(error, label):
     scores = LatencyScorer(Prices.parse(LISTED)).score([a_call(error=error)])

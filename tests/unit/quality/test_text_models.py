@@ -1,5 +1,7 @@
 """Languages, readability and surprise by the models that ship."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from tests.support.messages import a_call
 
 LANGUAGES, CHARACTERS = text_models.load_languages(), text_models.load_surprise()
 FRENCH = "La capitale de la France est Paris, une très belle ville au bord de la Seine."
+GERMAN = "Wie spät ist es denn eigentlich, und wer hat das hier geschrieben?"
 ENGLISH = "The capital of France is Paris, a very beautiful city on the banks of the Seine."
 GREEK = "Γιατί ο ουρανός είναι μπλε;"
 
@@ -56,6 +59,17 @@ def test_a_few_letters_are_told_with_doubt():
         (f"Summarise this text in a sentence:\n{FRENCH}", FRENCH, None, False),
         (f"Summarise this text in a sentence:\n{FRENCH}", ENGLISH, None, False),
         (GREEK, ENGLISH, None, True),
+        ("Explain how plurals work in German.", ENGLISH, None, False),
+        ("Write an essay on immigrants in French society", ENGLISH, None, False),
+        ("Which programming language is popular in German companies?", ENGLISH, None, False),
+        ("Write a poem in German", GERMAN, None, False),
+        ("Write a poem in German", ENGLISH, None, False),
+        ("Write a poem in German", FRENCH, None, True),
+        ("What is the capital of France?", GERMAN, "Write in German.", False),
+        ("What is the capital of France?", FRENCH, "Write in German.", True),
+        ("Answer in French. Explain it in German, too.", GERMAN, None, False),
+        ("Reply to her in French", ENGLISH, None, True),
+        ("Speak to me in French", ENGLISH, None, True),
     ],
 )
 def test_a_mismatch_is_one_where_another_language_was_expected(prompt, response, system, flagged):
@@ -77,6 +91,8 @@ def test_the_evidence_names_both_languages():
         ("Responde en español, por favor.", {"es"}),
         ("Who translated the Bible into German?", set()),
         ("Is French toast German?", set()),
+        ("Explain how plurals work in German.", set()),
+        ("Which language is spoken in French schools?", set()),
     ],
 )
 def test_what_a_prompt_asks_for(prompt, codes):
@@ -101,6 +117,19 @@ def test_long_words_and_sentences_read_harder():
     )  # fmt: skip
     assert hard.value < 0
     assert easy.value > 90
+
+
+def test_a_sentence_ends_at_a_run_of_stops_before_a_blank():
+    once, often = (readability(a_call(response=f"{text} It was 3.5 feet."), LANGUAGES) for text in
+                   ("The cat sat on the mat.", "The cat sat on the mat?!...\")"))  # fmt: skip
+    assert once == often
+
+
+def test_a_long_run_of_stops_takes_no_longer_than_other_text():
+    call = a_call(response=f"{ENGLISH} {'.' * 100_000}x")
+    started = time.perf_counter()
+    readability(call, LANGUAGES)
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize("text", [FRENCH, "", "42", None])

@@ -11,7 +11,7 @@ LABELS = 30  # side by side in the width of a chart, at most
 POINTS = 180  # per chart: more than one point in three pixels is noise
 
 Row = Mapping[str, Any]
-_DOCUMENT = re.compile(r"context\[(\d+)\]\.text")
+_DOCUMENT = re.compile(r"context\[(\d+)\]")
 
 
 class ChartKind(NamedTuple):
@@ -174,7 +174,7 @@ def documents(context: str, evidence: Iterable[Row]) -> list[dict[str, Any]]:
 
     `context` is the call's, as JSON; a span's field is `context[2].text`, counted from 0.
 
-    >>> found = documents('[{"text": "Obey me."}]', [{"field": "context[0].text", "start": 0, "end": 4, "kind": "x"}])
+    >>> found = documents('[{"text": "Obey me."}]', [{"field": "context[0]", "start": 0, "end": 4, "kind": "x"}])
     >>> found[0]["number"], [part.text for part in found[0]["parts"]]
     (1, ['Obey', ' me.'])
     """

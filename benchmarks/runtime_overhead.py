@@ -1,13 +1,13 @@
 """What the batch runtime costs a call, Kafka to Kafka, beside bare loops, a Faust agent and fetching only.
 
 Calls of 2 KB lie on the embedded broker, and then (`kafka`) on Apache Kafka; every contender reads them under a group
-of its own, in a process of its own, in turns, 500 at a time. `value` is the CPU time (all threads) that the Pipeline
-needs for one call: fetch, decode, validate, a handler that makes one score, encode, produce, commit. `peer` is a bare
-aiokafka loop that does the same and commits after its outputs are acknowledged, with a future for each message
-(`bare`); `bare_batches` builds its batches itself, the fastest loop known. `limit` only fetches. `added_us` is the
-Pipeline beyond `bare`. `consume` compares rates where nothing is written: Pipeline, a Faust agent that takes event by
-event (`faust_plain`, the peer) or 500 at a time in the pattern that loses nothing (`faust`), and fetching: `python -m
-benchmarks.runtime_overhead`.
+of its own, in a process of its own, in turns, 500 at a time, with the garbage collector as calm as in our services.
+`value` is the CPU time (all threads) that the Pipeline needs for one call: fetch, decode, validate, a handler that
+makes one score, encode, produce, commit. `peer` is a bare aiokafka loop that does the same and commits after its
+outputs are acknowledged, with a future for each message (`bare`); `bare_batches` builds its batches itself, the fastest
+loop known. `limit` only fetches. `added_us` is the Pipeline beyond `bare`. `consume` compares rates where nothing is
+written: Pipeline, a Faust agent that takes event by event (`faust_plain`, the peer) or 500 at a time in the pattern
+that loses nothing (`faust`), and fetching: `python -m benchmarks.runtime_overhead`.
 """
 
 import asyncio
@@ -81,7 +81,6 @@ def score(call: Call) -> Score:
 
 
 async def _pipeline(kafka: Kafka, clock: Clock, make: Callable[[Call], Score] | None) -> None:
-    collector.calm()  # as every service does
     with tempfile.TemporaryDirectory() as folder:
         process = Process(ServiceSettings(data=Path(folder), kafka_bootstrap=kafka.bootstrap, batch_records=BATCH))
         loop = asyncio.get_running_loop()
@@ -226,6 +225,7 @@ def _said(clock: Clock) -> int:
 def measure(name: str, bootstrap: str) -> None:
     """One contender in this process: prints its numbers and ends the process."""
     clock = Clock(CALLS_READ // SHARE.get(name, 1))
+    collector.calm()  # as every service does; the others would else pay for Python's own thresholds
     uvloop.run(CONTENDERS[name](Kafka(bootstrap), clock))
     _said(clock)
 

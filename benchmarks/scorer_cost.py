@@ -2,15 +2,17 @@
 
 A call is a question, two retrieved documents and an answer of 20 to 300 tokens each (as in `embedding_rate`), with
 a reference, log-probabilities and times; every tenth has two choices. Each scorer, and the embedder, runs in a process
-of its own and on calls of its own, in batches of 64 as in the services. No two calls are alike, so a cache helps no
-more than in real traffic. `value` is the CPU of all of them for one call, the median of the runs; `per_second` is what
-the cores would sustain with nothing else to do. `peer` is null: nothing else scores the same.
+of its own and on calls of its own, in batches of 64 as in the services. Texts repeat, but every sentence ends in the
+number of its text, so no cache by text or sentence answers for what an earlier call brought; the system prompt and
+words come again, as in real traffic. `value` is the CPU of all of them for one call, the median of the runs;
+`per_second` is what the cores would sustain with nothing else to do. `peer` is null: nothing else scores the same.
 `python -m benchmarks.scorer_cost`.
 """
 
 import json
 import logging
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -28,16 +30,28 @@ from schemas.messages import Call, Choice, Document, Tokens
 from services.embedded.scorers import SCORERS
 from services.shared import processor
 from services.shared.model_store import BUILTIN, weights_folder
+from services.shared.sentences import sentences
 
 RUNS, BATCHES, BATCH = 3, 4, 64
 EMBEDDER = "embedder"
+STEPS = (1, 5, 7, 11, 13)  # to the texts of a call: prompt, two documents, two answers
 Work = Callable[[Sequence[Call]], object]
+_END = re.compile(r"[.!?…:\"'”’)\]]*$")
+
+
+def numbered(text: str, number: int) -> str:
+    """The text with this number as the last word of every sentence.
+
+    >>> numbered("It works. Does it?", 17)
+    'It works 17. Does it 17?'
+    """
+    return " ".join(_END.sub(rf" {number}\g<0>", sentence.text, count=1) for sentence in sentences(text))
 
 
 def a_call(number: int, given: Sequence[str]) -> Call:
-    """The call of this number; each differs from every other in every text."""
+    """The call of this number; it shares no sentence with another, its system prompt aside."""
     prompt, first, second, answer, other = (
-        f"{number} {given[number * step % len(given)]}" for step in (1, 5, 7, 11, 13)
+        numbered(given[number * step % len(given)], number * len(STEPS) + place) for place, step in enumerate(STEPS)
     )
     return Call(
         call_id=UUID(int=number), app="bench", environment="test", version="v1",

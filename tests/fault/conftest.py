@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.campaign.report import Report
+from tests.support.campaign.report import REFERENCE, Report
 from tests.support.kafka_broker import Apache
-
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ def test_nothing_is_lost_while_clickhouse_is_away(campaign, long):
     fault = Fault(
         name="clickhouse_away",
         target="ClickHouse away: 0 lost, catch-up ≥ 3 × live rate",
+        targets={"catch_up": 3},
         place=Apart,
         load=Load(10_000, 150),
         schedule=Schedule(1),

@@ -26,6 +26,16 @@ def kill_in_mid_insert(scene, number):
     return since
 
 
+def mostly_in_mid_insert(strikes):
+    """An insert may end between the look and the kill, so a strike can miss; where most do, nothing is shown."""
+
+    def judge(scene):
+        hit = scene.more.get("killed_in_mid_insert", 0)
+        scene.complaints += [f"killed in mid-insert: {hit} of {strikes} times"] if 2 * hit < strikes else []
+
+    return judge
+
+
 @pytest.mark.timeout(5400)
 def test_nothing_is_lost_when_clickhouse_is_killed_in_mid_insert(campaign, long):
     strikes = 200 if long else 10
@@ -36,6 +46,7 @@ def test_nothing_is_lost_when_clickhouse_is_killed_in_mid_insert(campaign, long)
         load=Load(10_000, 150),
         schedule=Schedule(strikes, 0.5, 2.0),
         strike=kill_in_mid_insert,
+        afterwards=mostly_in_mid_insert(strikes),
         smaller="" if long else f"{strikes} kills",
     )
     campaign(fault)

@@ -56,6 +56,7 @@ def test_nothing_is_lost_when_the_disk_is_full(campaign, long, tmp_path):
         fault = Fault(
             name="disk_full",
             target="ClickHouse's disk full: 0 lost, catch-up ≥ 3 × live rate",
+            targets={"catch_up": 3},
             place=lambda folder: Apart(folder, engine_data=disk / "engine"),
             load=Load(8_000, 150),
             schedule=Schedule(5 if long else 1),

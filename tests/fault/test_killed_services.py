@@ -28,6 +28,7 @@ def fault(*, calls, rate, strikes):
     return Fault(
         name="killed_services",
         target="SIGKILL of a random service every 10–20 s: 0 lost in ≥ 1 M calls; p95 ≤ 30 s; recovery ≤ 20 s",
+        targets={"p95_seconds": 30, "recovery_seconds": 20},
         place=OnStack,
         load=Load(calls, rate),
         schedule=Schedule(strikes, 2.0, 8.0),

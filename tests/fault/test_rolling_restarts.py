@@ -22,6 +22,7 @@ def test_nothing_is_lost_in_a_rolling_restart(campaign, long):
     fault = Fault(
         name="rolling_restarts",
         target="rolling SIGTERM × 20: 0 lost, stall ≤ 10 s",
+        targets={"stall_seconds": 10},
         place=OnStack,
         load=Load(100_000 if long else 10_000, 200),
         schedule=Schedule(strikes, 0.5, 2.0),

@@ -23,6 +23,11 @@ def state(scene):
     return {name: scene.place.store.rows(query) for name, query in STATE.items()}
 
 
+def too_few(messages, acknowledged, reader):
+    """Every call is at least one message of each topic: who reads fewer has not read the whole of it."""
+    return [f"replayed by {reader}: {messages} messages of {acknowledged} calls"] if messages < acknowledged else []
+
+
 def replay_everything(scene):
     before, read = state(scene), 0
     for topic, services in REPLAYED.items():
@@ -31,7 +36,9 @@ def replay_everything(scene):
             if done.returncode:
                 scene.complaints.append(f"replay of {topic} by {service}: {done.stderr.strip()[-300:]}")
                 continue
-            read += json.loads(done.stdout)["messages"]
+            messages = json.loads(done.stdout)["messages"]
+            scene.complaints += too_few(messages, scene.emitting.acknowledged, f"{service} of {topic}")
+            read += messages
             scene.say(f"{service} has read {topic} again")
     changed = [name for name, found in state(scene).items() if found != before[name]]
     scene.complaints += [f"a replay changed {name}" for name in changed]

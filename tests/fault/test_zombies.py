@@ -2,58 +2,98 @@
 
 import os
 import signal
-import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.broker import lasting_port
+from schemas.topics import CALLS, SCORES
 from tests.support.campaign.fault import Fault
 from tests.support.campaign.load import Load
 from tests.support.campaign.on_stack import OnStack
 from tests.support.campaign.schedule import Schedule
+from tests.support.service_process import ServiceProcess
 
 pytestmark = [pytest.mark.faults, pytest.mark.embedded, pytest.mark.kafka, pytest.mark.alone]
-GROUPS = ("writer", "latency", "windower")
+READS = {"writer": CALLS.name, "latency": CALLS.name, "windower": SCORES.name}  # what each group must go on with
+GROUPS = tuple(READS)
 SESSION_SECONDS = 6.0  # of every service unless it is told otherwise
 ASLEEP_SECONDS = SESSION_SECONDS + 3
+PATIENCE_SECONDS = 20  # of a zombie that sleeps on while its brother has not taken over
 
 
 class Twins(OnStack):
     """The stack with a second member in the consumer group of each service that reads what is emitted."""
 
     def __enter__(self):
-        super().__enter__()
-        self._twins = ExitStack()
-        for name in GROUPS:
-            twin = subprocess.Popen(self._command(name), env=self._environment(name), stderr=subprocess.DEVNULL)
-            self._twins.callback(twin.wait)
-            self._twins.callback(twin.kill)
+        with ExitStack() as opened:
+            super().__enter__()
+            opened.callback(super().__exit__)
+            folder = self.data / "twins"
+            folder.mkdir()
+            self.twins = {name: ServiceProcess(name, folder, **self._environment(name, folder)) for name in GROUPS}
+            for twin in self.twins.values():
+                opened.callback(twin.kill)
+                twin.start()
+            for twin in self.twins.values():
+                twin.ready()
+            self._opened = opened.pop_all()
         return self
 
-    def __exit__(self, *error):
-        self._twins.close()
-        super().__exit__(*error)
+    def __exit__(self, *_):
+        self._opened.close()
 
-    def _command(self, name):
-        return Path(f"/proc/{self.pid(name)}/cmdline").read_text().rstrip("\0").split("\0")
-
-    def _environment(self, name):
-        """That of its brother, with a port and a data directory of its own, as on another machine."""
+    def _environment(self, name, folder):
+        """That of its brother, with a data directory of its own, as on another machine."""
         pairs = Path(f"/proc/{self.pid(name)}/environ").read_text().rstrip("\0").split("\0")
-        own = {f"TIDEMARK_{name.upper()}_HTTP_PORT": str(lasting_port()), "TIDEMARK_DATA": str(self.data / "twins")}
-        return dict(pair.split("=", 1) for pair in pairs) | own
+        return dict(pair.split("=", 1) for pair in pairs) | {"TIDEMARK_DATA": str(folder)}
+
+
+def has_read(twin):
+    """How many messages a twin has read of what its group must go on with; 0 while it does not answer."""
+    with suppress(OSError), urlopen(f"{twin.url}/metrics", timeout=5) as answer:
+        return consumed(answer.read().decode(), READS[twin.name])
+    return 0
+
+
+def consumed(told, topic):
+    """The messages of a topic in what `/metrics` tells."""
+    samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+    return sum(
+        each.value for each in samples if each.name == "tidemark_consumed_total" and each.labels["topic"] == topic
+    )
+
+
+def went_on(twin, before):
+    """Whether a twin has read more than `before`; waits for it."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while has_read(twin) <= before:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True
 
 
 def put_to_sleep(scene, number):
-    since, victim = time.time(), scene.turn(GROUPS)
+    victim = scene.turn(GROUPS)
+    twin = scene.place.twins[victim]
     pid = scene.place.signal(victim, signal.SIGSTOP)
+    before = has_read(twin)
     scene.say(f"{victim} sleeps for {ASLEEP_SECONDS:.0f} s")
     time.sleep(ASLEEP_SECONDS)
+    if not went_on(twin, before):
+        scene.complaints.append(f"while {victim} slept, its brother read nothing of {READS[victim]}")
     os.kill(pid, signal.SIGCONT)
-    return since + ASLEEP_SECONDS
+    return time.time()
+
+
+def brothers_run(scene):
+    for name, twin in scene.place.twins.items():
+        if not twin.runs():
+            scene.complaints.append(f"the brother of {name} has ended: {scene.place.data / 'twins' / name}.log")
 
 
 @pytest.mark.timeout(3600)
@@ -62,10 +102,12 @@ def test_nothing_is_lost_to_a_zombie(campaign, long):
     fault = Fault(
         name="zombies",
         target="SIGSTOP beyond the session timeout × 20: 0 lost, stall ≤ 10 s",
+        targets={"stall_seconds": 10},
         place=Twins,
         load=Load(100_000 if long else 8_000, 150),
         schedule=Schedule(strikes, 1.0, 3.0),
         strike=put_to_sleep,
+        afterwards=brothers_run,
         smaller="" if long else f"{strikes} zombies",
     )
     campaign(fault)

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -73,7 +73,9 @@ class Fault:
     """One row of the matrix. `strike(scene, number)` does harm and returns the moment that recovery counts from;
     None where it has seen to the recovery itself.
 
-    `afterwards(scene)` looks at what else this fault must leave as it was, and adds to `scene.complaints`.
+    `targets` are limits of figures of time (the least of `catch_up`, the most of any other), which do not decide
+    whether a run passes. `afterwards(scene)` looks at what else this fault must leave as it was, or must have done,
+    and adds to `scene.complaints`.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Fault:
     afterwards: Callable = lambda scene: None
     broker: str = "kafka"
     smaller: str = ""
+    targets: Mapping[str, float] = field(default_factory=dict)
 
     def run(self, folder, seed, command):
         """The record of a run that came to its end."""
@@ -109,6 +112,7 @@ class Fault:
             "seed": seed,
             "command": command,
             "target": self.target,
+            "targets": dict(self.targets),
             "smaller": self.smaller,
             "calls_per_second": self.load.calls_per_second,
         }

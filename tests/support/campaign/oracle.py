@@ -11,6 +11,7 @@ from uuid import UUID
 
 import clickhouse_connect
 
+from services.embedded.scorers import SCORERS
 from services.shared.kafka import Kafka
 from services.shared.sampling import place_of
 from services.windower.config import Config
@@ -22,9 +23,11 @@ CONFIG = Config()  # as it ships
 WINDOW_SECONDS = CONFIG.interval_seconds[0]
 WAIT_SECONDS = 300
 IDLE_SECONDS = 60
-SCORED = "SELECT uniqExact(call_id) FROM scores WHERE evaluator = 'latency' AND metric = 'duration_seconds'"
+DECLARED = {offer.service: [metric.name for metric in offer.metrics] for offer in SCORERS}  # by evaluator
 # A metric at a time, as they lie: of a long load the engine's bounds on a query's time and memory are not met.
 METRICS = "SELECT DISTINCT metric FROM scores_rows"
+SCORED = """SELECT uniqExact(call_id), countIf(status = 'failed') FROM scores
+WHERE evaluator = '{evaluator}' AND metric = '{metric}'"""
 SCORED_TWICE = "SELECT count() - uniqExact(score_id) FROM scores WHERE metric = '{metric}'"
 
 
@@ -42,9 +45,10 @@ def judged(place, emitting):
 
 
 def complaints(verdict, stats):
-    """Why the calls are not accounted for; empty where they are."""
+    """Why the calls are not accounted for; empty where they are. Each of them is well-formed: no letter is wanted."""
     wanted = {
         "lost": (verdict.lost, 0),
+        "dead-lettered": (verdict.dead_lettered, 0),
         "pending": (verdict.pending, 0),
         "twice through the view": (verdict.duplicates, 0),
         "dropped by the client": (stats["dropped"], 0),
@@ -56,10 +60,19 @@ def complaints(verdict, stats):
 
 def unscored(place, stored):
     """Why not every stored call has its scores, once; empty where it has. Waits while the scorer gets on."""
-    scored = at_rest(place, SCORED, stored)
+    at_rest(place, SCORED.format(evaluator="latency", metric=DECLARED["latency"][-1]), stored)  # it comes last
     twice = sum(place.store.number(SCORED_TWICE.format(metric=metric)) for (metric,) in place.store.rows(METRICS))
-    found = [f"scored calls: {scored}, not {stored}"] if scored != stored else []
-    return found + ([f"scores that come twice: {twice}"] if twice else [])
+    return not_whole(place, "latency", stored) + ([f"scores that come twice: {twice}"] if twice else [])
+
+
+def not_whole(place, evaluator, calls):
+    """Why not each of so many scored calls has every metric that its evaluator declares; a failed score is none."""
+    found = []
+    for metric in DECLARED[evaluator]:
+        ((scored, failed),) = place.store.rows(SCORED.format(evaluator=evaluator, metric=metric))
+        found += [f"calls with {metric}: {scored}, not {calls}"] if int(scored) != calls else []
+        found += [f"failed scores of {metric}: {failed}"] if int(failed) else []
+    return found
 
 
 def at_rest(place, query, wanted=None):
@@ -90,13 +103,14 @@ def miscounted(place):
 
 
 def sampled_wrongly(place, evaluator):
-    """Why the scores of a model that was behind are no sample at the rates that they state; and its figures."""
+    """Why the scores of a model that was behind are no whole sample at the rates that they state; and its figures."""
     at_rest(place, f"SELECT count() FROM scores WHERE evaluator = '{evaluator}'")
     taken = f"SELECT call_id, max(inclusion_probability) FROM scores WHERE evaluator = '{evaluator}' GROUP BY call_id"
     rates = {UUID(call_id): float(rate) for call_id, rate in place.store.rows(taken)}
     stored = [UUID(call_id) for (call_id,) in place.store.rows("SELECT call_id FROM calls")]
     figures = {f"{evaluator}_scored": len(rates), f"{evaluator}_least_rate": min(rates.values(), default=1.0)}
-    return [f"{evaluator}: {each}" for each in no_sample(rates, stored)], figures
+    found = no_sample(rates, stored) + not_whole(place, evaluator, len(rates))
+    return [f"{evaluator}: {each}" for each in found], figures
 
 
 def no_sample(rates, stored):

@@ -28,11 +28,12 @@ the last third of that time. A window is committed when it closes, so the window
 
 
 def write(folder, found):
-    """`soak.json`, and `soak.md` made from it."""
+    """`soak.json`, and `soak.md` made from it; what they hold."""
     kept = summary(found)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "soak.json").write_text(json.dumps(kept, indent=1) + "\n")
     (folder / "soak.md").write_text(page(kept))
+    return kept
 
 
 def summary(found):
@@ -69,6 +70,14 @@ def process(samples):
         "processes": len({sample.pid for sample in samples}),
         "least_mb_by_minute": [round(least / MEBIBYTE, 1) for _, least in floors(_memory(samples))],
     }
+
+
+def beyond(processes):
+    """How many processes are beyond the target, and which; of how many a short run says nothing."""
+    names = [name for name, each in processes.items() if each["within_target"] is False]
+    unknown = sum(each["within_target"] is None for each in processes.values())
+    told = f"{len(names)} of {len(processes)} processes are beyond the target of {TARGET_MB_AN_HOUR:g} MB an hour"
+    return told + (f": {', '.join(names)}" if names else "") + (f"; {unknown} not measured" if unknown else "")
 
 
 def _memory(samples):

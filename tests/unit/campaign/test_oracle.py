@@ -1,10 +1,18 @@
-"""The oracle over samples sees what it is there to see."""
+"""The oracle sees what it is there to see: calls that went astray, scores that lack, samples that are none."""
+
+from types import SimpleNamespace
 
 import pytest
 
 from schemas.ids import uuid7
+from services.latency.latency import METRICS
 from services.shared.sampling import place_of
-from tests.support.campaign.oracle import no_sample
+from services.writer.verification import Verdict
+from tests.support.campaign import oracle
+from tests.support.campaign.oracle import complaints, no_sample, not_whole, sampled_wrongly
+
+VERDICT = Verdict(acknowledged=5, stored=5, dead_lettered=0, lost=0, duplicates=0, pending=0)
+STATS = {"dropped": 0, "rejected": 0, "acknowledged": 5}
 
 STORED = [uuid7() for _ in range(4000)]
 
@@ -45,3 +53,40 @@ def test_a_call_that_should_not_have_been_taken_is_seen():
 def test_a_stated_rate_that_was_not_the_real_one_is_seen():
     stated = dict.fromkeys(taken(0.25), 0.5)
     assert any("by the sample" in complaint for complaint in no_sample(stated, STORED))
+
+
+def test_calls_that_are_all_stored_are_accounted_for_and_a_dead_letter_of_one_is_not():
+    assert not complaints(VERDICT, STATS)
+    lettered = Verdict(acknowledged=5, stored=4, dead_lettered=1, lost=0, duplicates=0, pending=0)
+    assert complaints(lettered, STATS) == ["dead-lettered: 1, not 0"]
+
+
+def a_place(sampled=(), stored=(), **odd):
+    """A place whose store has five scores of every metric, none failed, but for the odd ones."""
+
+    def rows(query):
+        if "GROUP BY" in query:
+            return sampled
+        if "FROM calls" in query:
+            return stored
+        return [next((counts for name, counts in odd.items() if f"metric = '{name}'" in query), ("5", "0"))]
+
+    return SimpleNamespace(store=SimpleNamespace(rows=rows))
+
+
+def test_every_metric_that_latency_declares_is_asked_for():
+    assert not not_whole(a_place(), "latency", 5)
+    assert len(not_whole(a_place(), "latency", 6)) == len(METRICS)
+
+
+def test_a_metric_that_lacks_a_call_and_a_failed_score_are_seen():
+    place = a_place(cost_usd=("4", "0"), queue_seconds=("5", "2"))
+    assert not_whole(place, "latency", 5) == ["failed scores of queue_seconds: 2", "calls with cost_usd: 4, not 5"]
+
+
+def test_a_call_of_a_sample_that_lacks_a_metric_is_seen(monkeypatch):
+    monkeypatch.setattr(oracle, "at_rest", lambda *_: 0)
+    calls = [(str(call_id),) for call_id in STORED[:5]]
+    place = a_place([(*call, "1.0") for call in calls], calls, response_bias=("4", "1"))
+    found, _ = sampled_wrongly(place, "toxicity")
+    assert found == ["toxicity: calls with response_bias: 4, not 5", "toxicity: failed scores of response_bias: 1"]

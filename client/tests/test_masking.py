@@ -3,7 +3,8 @@
 from time import process_time
 
 import pytest
-from tidemark.masking import builtin
+from tidemark.encoding import MARGIN
+from tidemark.masking import PATTERNS, builtin
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,14 @@ from tidemark.masking import builtin
         ("password=correct-horse", "password=[secret]"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE/abc+=\n-----END RSA PRIVATE KEY-----!", "[private_key]!"),
         ("-----BEGIN PRIVATE KEY-----\nMIIEcutoff", "[private_key]"),
+        (
+            "-----BEGIN PRIVATE KEY-----\nMIIE-----BEGIN PRIVATE KEY-----\nMIIE!",
+            "[private_key]-----BEGIN PRIVATE KEY-----\nMIIE!",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\n" + "MIIE" * 9000 + "\n-----END PRIVATE KEY-----!", "[private_key]!"),
+        ("x-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.SflK", "x-[token]"),
+        (f"eyJ{'a' * 9000}.eyJ{'b' * 9000}.c", "[token]"),
+        ("eyJhbGciOiJIUzI1NiJ9-sk-abcDEF0123456789abcdef", "eyJhbGciOiJIUzI1NiJ9-[token]"),
         ("What is the bearer of bad news?", "What is the bearer of bad news?"),
         ("How do I use list.sort(key=len) in Python 3.11.7?", "How do I use list.sort(key=len) in Python 3.11.7?"),
     ],
@@ -36,15 +45,40 @@ def test_patterns(text, masked):
     assert builtin()(text) == masked
 
 
-@pytest.mark.parametrize(
-    "text", ["1 " * 50_000, "a@" * 50_000, "-----BEGIN PRIVATE KEY-----" * 4000, "+1" * 50_000, "AB12" * 25_000]
-)
-def test_a_hostile_text_is_masked_in_linear_time(text):
-    started = process_time()
-    builtin()(text[: len(text) // 4])
-    quarter = process_time() - started
-    builtin()(text)
-    assert process_time() - started < 16 * quarter + 1.0
+NASTY = [
+    *("1 ", "1-", "+1", "+1(1)", "(030) ", "4111 ", "AB12", "DE89 ", "a@", "a@a.", "a@-.", ".", "\n", "@"),
+    *("-----BEGIN PRIVATE KEY-----", "BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\na-", "-----BEGIN "),
+    *("eyJ-", "eyJaaaaaaaa-", "eyJaaaaaaaa.", "-eyJaaaaaaaa.eyJaaaaaaaa-", "sk-", "sk-a.", "ghp_", "xoxb-", "tdm_"),
+    *("bearer ", "bearer  ", "bearer a\n", "basic a", "password=", "secret=a ", "api_key:'"),
+]
+
+
+@pytest.mark.parametrize("unit", NASTY)
+def test_a_hostile_text_is_masked_in_linear_time(unit):
+    text = unit * (400_000 // len(unit)) + "\n!"
+    for name in PATTERNS:
+        started = process_time()
+        builtin([name])("0 @ private key----- eyJ sk- basic secret " + text)
+        assert process_time() - started < 3.0, name  # a tenth of a second; quadratic ones take ten seconds and more
+
+
+def test_no_more_of_a_text_is_masked_than_may_be_left_of_it(make_client, gateway):
+    seen = []
+    client = make_client(mask=lambda text: seen.append(len(text)) or text, longest_text=1000)
+    client.emit(prompt="p" * 1_000_000, context=["c" * 1_000_000])
+    assert client.flush(10)
+    assert seen == [1000 + MARGIN] * 2
+
+
+def test_a_secret_across_the_border_is_masked_and_none_is_halved(make_client, gateway):
+    client = make_client(longest_text=20_000)
+    card, shown = "4111 1111 1111 1111", 20_000 + MARGIN
+    border = client.emit(prompt="p" * 19_990 + " " + card + " " + "q" * 100_000)
+    shorter = client.emit(prompt=("ada@example.org " * 2200).ljust(shown - 10) + card + "q" * 100_000)
+    assert client.flush(10)
+    assert gateway.calls[border]["prompt"] == "p" * 19_987
+    assert gateway.calls[shorter]["prompt"] == "[email] " * 300
+    assert {gateway.calls[call]["tags"]["tidemark.truncated"] for call in (border, shorter)} == {"prompt"}
 
 
 def test_own_masks_see_what_the_patterns_left(make_client, gateway):

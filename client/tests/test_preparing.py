@@ -30,9 +30,10 @@ def test_a_sample_is_a_function_of_the_id_and_says_its_probability(make_client, 
 
 def test_a_client_that_is_turned_off_sends_nothing(make_client, gateway):
     client = make_client(enabled=False)
-    assert client.emit(prompt="p")
+    assert client.feedback(client.emit(prompt="p"), kind="thumbs", value=1)
     assert client.flush(10)
-    assert (gateway.requests, client.stats().sampled_out) == ([], 1)
+    assert gateway.requests == []
+    assert (client.stats().emitted, client.stats().sampled_out) == (2, 2)
 
 
 def test_a_long_text_is_cut_and_the_call_says_so(make_client, gateway):
@@ -50,6 +51,16 @@ def test_a_call_that_is_too_large_even_so_is_rejected(make_client, gateway):
     assert client.flush(10)
     assert list(gateway.calls) == [small]
     assert client.stats().rejected == 1
+
+
+@pytest.mark.parametrize(
+    "field", ["requested_model", "answering_model", "provider", "system_fingerprint", "finish_reason", "user_id"]
+)
+def test_what_the_gateway_would_refuse_is_refused_here(client, gateway, field):
+    client.emit(**{field: "n" * 201})
+    longest = client.emit(**{field: "n" * 200})
+    assert client.flush(10)
+    assert (list(gateway.calls), client.stats().rejected) == ([longest], 1)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,11 @@ NESTED = {
     "tool_calls": ("arguments", "result"),
 }
 OPEN = ("parameters", "groups", "tags", "attributes", "expected_format")
+UNCUT = ("error", *OPEN)
 _WIRE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+# Shown to masks beyond what may be left of a text: more than the web tokens that servers take in a header (8 to 16 KB),
+# the longest secrets that cannot be told by their beginning alone.
+MARGIN = 16_384
 UNMASKED = "[text dropped: masking failed]"
 
 
@@ -64,56 +68,66 @@ def feedback(handed: Handed) -> dict[str, Any]:
     return event
 
 
-def mask(event: dict[str, Any], masker: Rewrite) -> None:
-    """Put every text of the event through `masker`; one that it answers None for is dropped, and a tag says which."""
-    failed = _rewrite(event, masker)
-    if failed and event["type"] == "call.v1":
-        event.setdefault("tags", {})["tidemark.masking_failed"] = ",".join(sorted(set(failed)))
+def mask(event: dict[str, Any], masker: Rewrite, longest: int | None = None) -> None:
+    """Put every text of the event through `masker` and, where `longest` is given, cut what `TEXTS` and `NESTED` name.
+
+    A text that `masker` answers None for is dropped. Tags of a call say where that happened (`tidemark.masking_failed`)
+    and what was cut (`tidemark.truncated`).
+    """
+    cut, failed = [], []
+    for field in (*TEXTS, *NESTED, *UNCUT):
+        if field in event:
+            limited = Limited(masker, None if field in UNCUT else longest)
+            sound = _rewrite(event, field, limited)
+            cut += [field] if limited.cut else []
+            failed += [] if sound else [field]
+    if event["type"] == "call.v1":
+        said = {"masking_failed": ",".join(sorted(failed)), "truncated": ",".join(cut)}
+        if given := {f"tidemark.{name}": fields for name, fields in said.items() if fields}:
+            event.setdefault("tags", {}).update(given)
 
 
-def shorten(event: dict[str, Any], longest: int) -> bool:
-    """Cut texts to `longest` characters and name their fields in the tag `tidemark.truncated`."""
-    cut: list[str] = []
+class Limited:
+    """A mask that is shown no more of a text than may be left of it, and `MARGIN`; `cut` says whether it cut one.
 
-    def shorter(text: str) -> str:
-        if len(text) > longest:
-            cut.append(text)
-            return text[:longest]
-        return text
+    So the time that a text takes is bounded, and a secret across the border is seen as a whole. One across the end of
+    what is shown is not, so as much as `MARGIN` goes with it, however much shorter the masked text is.
+    """
 
-    fields = [field for field in (*TEXTS, *NESTED) if field in event and _cut_in(event, field, shorter, cut)]
-    if fields:
-        event.setdefault("tags", {})["tidemark.truncated"] = ",".join(fields)
-    return bool(fields)
+    def __init__(self, masker: Rewrite, longest: int | None) -> None:
+        self._masker, self._longest = masker, longest
+        self.cut = False
+
+    def __call__(self, text: str) -> str | None:
+        """The masked text, at most `longest` characters of it; None where the mask answers so."""
+        if self._longest is None:
+            return self._masker(text)
+        shown = text[: self._longest + MARGIN]
+        masked = self._masker(shown)
+        if masked is None:
+            return None
+        whole = len(shown) == len(text)
+        end = self._longest if whole else max(0, min(self._longest, len(masked) - MARGIN))
+        self.cut |= len(masked) > end or not whole
+        return masked[:end]
 
 
-def _cut_in(event: dict[str, Any], field: str, shorter: Rewrite, cut: list[str]) -> bool:
-    before = len(cut)
-    part = {field: event[field]}
-    _rewrite(part, shorter)
-    event[field] = part[field]
-    return len(cut) > before
-
-
-def _rewrite(event: dict[str, Any], rewrite: Rewrite) -> list[str]:
-    """Rewrite every text in place; the names of the fields where `rewrite` answered None."""
-    failed = []
-    for field in [field for field in TEXTS if field in event]:
-        event[field] = rewrite(event[field])
-        if event[field] is None:
+def _rewrite(event: dict[str, Any], field: str, rewrite: Rewrite) -> bool:
+    """Rewrite every text of a field in place; False where `rewrite` answered None to one."""
+    if field in TEXTS:
+        text = rewrite(event[field])
+        if text is None:
             del event[field]
-            failed.append(field)
-    parts = [(field, part, key) for field, keys in NESTED.items() for part in event.get(field, ()) for key in keys]
-    if "error" in event:
-        parts.append(("error", event["error"], "message"))
-    for field, part, key in parts:
-        if key in part and not _rewritten(part, key, rewrite):
-            failed.append(field)
-    for field in [field for field in OPEN if field in event]:
+        else:
+            event[field] = text
+        return text is not None
+    if field in OPEN:
         event[field], sound = _deep(event[field], rewrite)
-        if not sound:
-            failed.append(field)
-    return failed
+        return sound
+    parts = [event[field]] if field == "error" else event[field]
+    keys = NESTED.get(field, ("message",))
+    kept = [_rewritten(part, key, rewrite) for part in parts for key in keys if key in part]
+    return all(kept)  # of a list: the first that fails must not end the others
 
 
 def _rewritten(part: dict[str, Any], key: str, rewrite: Rewrite) -> bool:

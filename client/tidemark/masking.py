@@ -39,6 +39,10 @@ IBAN_LENGTHS = {
 }
 
 
+def _web_token(match: re.Match[str]) -> str:
+    return "[token]" if match[1] else match[0]
+
+
 def _card(match: re.Match[str]) -> str:
     digits = re.sub(r"\D", "", match[0])
     return "[card]" if luhn(digits) else match[0]
@@ -68,22 +72,27 @@ class Pattern(NamedTuple):
 
 
 # In this order: a secret may contain digits that look like a card, a card some that look like a telephone number.
-# Every expression is linear in the text: no part of one can match what its neighbour matches.
+# Every expression is linear in the text: no part of one can match what its neighbour matches, and what may be long
+# takes in, or ends at, whatever could begin within it. So a private key that was cut off ends with the text or at
+# another one, and what only begins like a web token is matched too, and put back.
 PATTERNS = {
     "private_key": Pattern(
         ("private key-----",),
         re.compile(
-            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s:,\-]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
+            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s:,]*+"
+            r"(?:-(?!----(?:BEGIN|END) [A-Z ]{0,30}PRIVATE KEY-----)[A-Za-z0-9+/=\s:,]*+)*+"
+            r"(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z|(?=-))"
         ),
         "[private_key]",
     ),
+    "web_token": Pattern(("eyj",), re.compile(r"\beyJ[\w-]{8,}+(\.eyJ[\w-]{8,}+\.[\w-]+)?"), _web_token),
     "token": Pattern(
         tuple(
-            "eyj sk- akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza hf_ k_live_ k_test_ pypi- npm_ "
+            "sk- akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza hf_ k_live_ k_test_ pypi- npm_ "
             "tdm_".split()
         ),
         re.compile(
-            r"\b(?:eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+|sk-[\w-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{30,}"
+            r"\b(?:sk-[\w-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{30,}"
             r"|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abeoprs]-[\w-]{10,}|AIza[\w-]{35}|hf_\w{30,}"
             r"|[rs]k_(?:live|test)_\w{16,}|pypi-[\w-]{30,}|npm_\w{30,}|tdm_[\w-]{20,})"
         ),

@@ -37,8 +37,7 @@ class Preparer:
         event = encoding.call(handed, self._defaults)
         if self._settings.sample_rate < 1:
             event["inclusion_probability"] = self._settings.sample_rate
-        encoding.mask(event, self.masker)
-        encoding.shorten(event, self._settings.longest_text)
+        encoding.mask(event, self.masker, self._settings.longest_text)
         event["client_instance"], event["sequence"] = self._instance, self._number
         payload, limit = encoding.wire(event), self._settings.largest_call_bytes
         if len(payload) > limit:
@@ -46,8 +45,11 @@ class Preparer:
         self._number += 1
         return Item(CALLS, event["call_id"], payload)
 
-    def opinion(self, handed: Handed) -> Item:
-        """The feedback as an item. Raises `Unusable`."""
+    def opinion(self, handed: Handed) -> Item | None:
+        """The feedback as an item, or None where the client is turned off. Raises `Unusable`."""
+        if not self._settings.enabled:
+            self.sampled_out += 1
+            return None
         event = encoding.feedback(handed)
         encoding.mask(event, self.masker)
         return Item(FEEDBACK, event["feedback_id"], encoding.wire(event))

@@ -1,15 +1,19 @@
 """What is let in under pressure, and what is asked to come back later."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+
+from prometheus_client import Gauge
 
 from services.gateway import metrics
 from services.gateway.gateway import TokenBucket
 from services.shared.problem import Problem
 
 SOON_SECONDS, LATER_SECONDS = 1.0, 5.0
+SHARE = 4  # one key may have a quarter in hand: enough for a busy sender, and three that stand still lock nobody out
 
 # Says why nothing more may be taken at the moment, of so many bytes; None where it may.
 Gate = Callable[[int], str | None]
@@ -25,47 +29,62 @@ class Most:
     burst: float = 50_000
 
 
+class _InHand:
+    """How much is worked on, of all keys and of each; a key that has none may always begin with one."""
+
+    def __init__(self, what: str, most: int, gauge: Gauge) -> None:
+        self._what, self._most, self._gauge = what, most, gauge
+        self._all, self._of_key = 0, Counter[str]()
+
+    @contextmanager
+    def taken(self, key_id: str, amount: int) -> Iterator[None]:
+        """Have so much more in hand; `Problem` (429) above the key's share, or above what all may have."""
+        own = self._of_key[key_id]
+        if own and own + amount > self._most // SHARE:
+            said = f"the key has as many {self._what} in hand as one key may"
+            raise later("saturated", said, SOON_SECONDS)
+        if self._all + amount > self._most:
+            raise later("saturated", f"the gateway has as many {self._what} in hand as it may", SOON_SECONDS)
+        self._add(key_id, amount)
+        try:
+            yield
+        finally:
+            self._add(key_id, -amount)
+
+    def _add(self, key_id: str, amount: int) -> None:
+        self._all += amount
+        self._of_key[key_id] += amount
+        if not self._of_key[key_id]:
+            del self._of_key[key_id]
+        self._gauge.set(self._all)
+
+
 class Admission:
     """Refuses before work is done, with 429 and the time to come back: too much of one key, in hand, or behind.
 
     Memory is bounded: a request is held with the size of its body from before it is read until it is answered, and
-    `gates`, by the name that refusals are counted as, are asked of what outlives an answer. What was acknowledged is
-    none of its business.
+    `gates`, by the name that refusals are counted as, are asked of what outlives an answer. One key has a share of
+    what may be in hand, so that it keeps no other out. What was acknowledged is none of its business.
     """
 
     def __init__(self, most: Most, gates: Mapping[str, Gate] | None = None) -> None:
         self._most, self._gates = most, dict(gates or {})
         self._buckets: dict[str, TokenBucket] = {}
-        self._bytes = self._requests = 0
+        self._bytes = _InHand("bytes", most.bytes, metrics.IN_FLIGHT_BYTES)
+        self._requests = _InHand("requests", most.requests, metrics.IN_FLIGHT_REQUESTS)
 
     @contextmanager
-    def entered(self, size_bytes: int) -> Iterator[None]:
-        """Work on one request of this size; `Problem` (429) where there is no room here, or behind a gate."""
+    def entered(self, key_id: str, size_bytes: int) -> Iterator[None]:
+        """Work on one request of a key, of this size; `Problem` (429) where there is no room here, or behind a gate."""
         for name, gate in self._gates.items():
             if reason := gate(size_bytes):
                 raise later(name, reason, LATER_SECONDS)
-        if self._requests >= self._most.requests:
-            raise later("saturated", "the gateway has as many requests in hand as it may", SOON_SECONDS)
-        self._requests += 1
-        metrics.IN_FLIGHT_REQUESTS.set(self._requests)
-        try:
+        with self._requests.taken(key_id, 1):
             yield
-        finally:
-            self._requests -= 1
-            metrics.IN_FLIGHT_REQUESTS.set(self._requests)
 
-    @contextmanager
-    def holding(self, size_bytes: int) -> Iterator[None]:
-        """Hold bytes of a request; `Problem` (429) where there is no room for them."""
-        if self._bytes + size_bytes > self._most.bytes:
-            raise later("saturated", "the gateway has as many bytes in hand as it may", SOON_SECONDS)
-        self._bytes += size_bytes
-        metrics.IN_FLIGHT_BYTES.set(self._bytes)
-        try:
-            yield
-        finally:
-            self._bytes -= size_bytes
-            metrics.IN_FLIGHT_BYTES.set(self._bytes)
+    def holding(self, key_id: str, size_bytes: int) -> AbstractContextManager[None]:
+        """Hold bytes of a key's request; `Problem` (429) where there is no room for them."""
+        return self._bytes.taken(key_id, size_bytes)
 
     def pass_rate(self, key_id: str, count: int) -> None:
         """Count messages of a key; `Problem` (429) above its rate."""

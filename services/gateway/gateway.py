@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -13,9 +13,13 @@ from services.shared.payloads import Reference, apart, place
 
 M = TypeVar("M", Call, Feedback)
 MOST_ENTRIES = 1000  # of tags, groups, parameters, attributes, documents, turns and choices each
-LONGEST_NAME = 200  # characters of an id or of the name of an entry
+LONGEST_NAME = 200  # characters of an id, of what a provider names, or of the name of an entry
 LARGEST_INTEGER = 2**53  # what JSON carries everywhere without loss
-IDENTIFIERS = ("trace_id", "span_id", "parent_span_id", "session_id", "user_id", "client_instance", "experiment", "arm")
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_INTEGER)]
+IDENTIFIERS = (
+    *("trace_id", "span_id", "parent_span_id", "session_id", "user_id", "client_instance", "experiment", "arm"),
+    *("provider", "requested_model", "answering_model", "system_fingerprint", "finish_reason"),
+)
 COLLECTIONS = ("parameters", "groups", "tags", "attributes", "context", "choices", "messages", "tool_calls")
 KEY_PARTS = ("app", "environment", "version")
 SEPARATORS = re.compile(r"[|\x00-\x1f]")
@@ -38,7 +42,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """What the sender says of itself; `dropped` counts what it lost since the last batch it sent."""
 
     instance: str = ""
-    dropped: int | Mapping[str, int] = 0
+    dropped: Count | Mapping[str, Count] = 0
     version: str = ""
 
 
@@ -126,7 +130,9 @@ def _field(envelope: Mapping[str, msgspec.Raw], name: str, expected: Any) -> Any
     try:
         return msgspec.json.decode(envelope[name], type=expected)
     except UNDECODABLE as error:
-        raise Unreadable(name, f"{name} cannot be read: {_said(error)}", "see /openapi.json") from error
+        inner, said = _place(_said(error))
+        field = f"{name}.{inner}" if inner else name
+        raise Unreadable(field, f"{field} cannot be read: {said}", "see /openapi.json") from error
 
 
 def take(raw: msgspec.Raw, kind: Kind[M], tenant: str, now: datetime, limits: Limits) -> Taken:

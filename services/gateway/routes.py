@@ -37,10 +37,10 @@ def intake_routes(intake: Intake, admission: Admission, limits: Limits) -> APIRo
     async def post(request: Request, kind: Kind[Any]) -> Response:
         who = principal_of(request)
         size = int(request.headers.get("Content-Length") or limits.largest_body_bytes)
-        with admission.entered(size):
-            with admission.holding(size):
+        with admission.entered(who.key_id, size):
+            with admission.holding(who.key_id, size):
                 plain = await _read(request, limits)
-            with admission.holding(len(plain)), _answerable(kind):
+            with admission.holding(who.key_id, len(plain)), _answerable(kind):
                 raws, client = gateway.split(plain, kind, limits)
                 admission.pass_rate(who.key_id, len(raws))
                 answer = _answer(await intake.accept(raws, kind, who.tenant))

@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 
 LIST = Path(__file__).parent / "prices.yaml"
+LONGEST_NAME = 200  # characters of a model's name: the search for a snapshot date takes the square of its length
 _SNAPSHOT = re.compile(r"(-\d{4}-?\d{2}-?\d{2}|-\d{4}|-latest|@\d{8}|-preview)+$")
 
 
@@ -60,7 +61,12 @@ class Prices:
         return cls(msgspec.yaml.decode(text, type=PriceList))
 
     def of(self, model: str, day: date) -> Price | None:
-        """The price of `model` on `day`: by its whole name, else without provider and snapshot date."""
+        """The price of `model` on `day`: by its whole name, else without provider and snapshot date.
+
+        A name of more than 200 characters has none.
+        """
+        if len(model) > LONGEST_NAME:
+            return None
         short = model.rpartition("/")[2].lower()
         for name in (model.lower(), short, _SNAPSHOT.sub("", short)):
             valid = [price for price in self._by_model.get(name, ()) if price.since <= day]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import version as version_of
 from itertools import islice
-from typing import Any
+from typing import Any, Self, SupportsIndex
 
 import json_repair
 import msgspec
@@ -24,8 +24,12 @@ AMBIGUITY = Metric("format_ambiguity", unit="1", worse="higher", maximum=1.0, th
 STRUCTURE = Metric("response_structure", unit="1", worse="higher", maximum=1.0)
 AS_IT_STANDS, TAKEN_OUT, REPAIRED, BEYOND_REPAIR = 1.0, 0.5, 0.25, 0.0  # repairability
 PLAIN, CUT_OUT, SEVERAL, AFTER_REPAIR, UNREADABLE = 0.0, 0.25, 0.5, 0.75, 1.0  # ambiguity
-LONGEST_REPAIRED = 20_000  # characters: a repair takes seconds a megabyte, and more where little is left of the JSON
+LONGEST_REPAIRED = 20_000  # characters
+# A repair reads what is cut off once or twice, every quote that is wrong three times, and a row of brackets that nobody
+# closed by the square of its length or worse: this many reads take a quarter of a second.
+MOST_READ = 60_000
 MOST_READINGS = 8
+MOST_COMPARED = 20_000_000  # characters of all choices by those of the text that is searched for them: in 0.2 s
 MOST_MATCHES = 1000  # of a pattern, those of nothing included
 _FORMATS = frozenset({"json", "xml", "python"})  # every other block is code: what a model names is no vocabulary
 _LONGEST_KIND = 200  # of a span
@@ -116,7 +120,8 @@ def repairability(call: Call) -> Result:
 
     1 nothing; 0.5 the block or value is taken out of fences or prose; 0.25 its JSON is repaired as well (quotes,
     commas, brackets, comments, the end that is missing: json-repair); 0 neither helps. Texts over 20,000 characters
-    are not repaired. Where no format is expected: the worst of the blocks that claim one.
+    are not repaired, nor those of which hardly anything is JSON. Where no format is expected: the worst of the blocks
+    that claim one.
     """
     return _over_readings(call, _repairable, lambda values, _: min(values))
 
@@ -165,13 +170,16 @@ def _inside(expected: Expected, text: str) -> list[Reading]:
 
 
 def _chosen(definition: Any, text: str) -> list[Reading]:
-    """Choices that stand as words of their own, without regard to case; of two in one place the longer."""
+    """Choices that stand as words of their own, without regard to case; of two in one place the longer.
+
+    The more there are to choose from, the less of a long text is read: 2,000 characters for 10,000 of choices.
+    """
     named = sorted({each for each in choices(definition) if each.strip()}, key=lambda each: (-len(each), each))
     if not named:
         return []
     shape = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, named)) + r")(?!\w)", re.IGNORECASE)
     found: dict[str, Reading] = {}
-    for match in shape.finditer(text):
+    for match in shape.finditer(text, 0, MOST_COMPARED // sum(map(len, named))):
         found.setdefault(match[0].casefold(), Reading(*match.span(), "choice"))
     return list(found.values())[:MOST_READINGS]
 
@@ -188,12 +196,38 @@ def _mended(expected: Expected, text: str) -> bool:
     return bool(repaired) and expected.violated_by(repaired) is None
 
 
+class _Metered(str):
+    """A text of which only so much can be read, its parts included; then it raises ValueError."""
+
+    left: list[int]
+
+    @classmethod
+    def of(cls, text: str, left: list[int]) -> Self:
+        made = cls(text)
+        made.left = left
+        return made
+
+    def __getitem__(self, at: SupportsIndex | slice) -> str:
+        found = super().__getitem__(at)
+        self.left[0] -= 1 + len(found) // 256  # copied in the time of a read
+        if self.left[0] < 0:
+            raise ValueError("read too often")
+        return self.of(found, self.left) if isinstance(at, slice) else found
+
+    def __add__(self, other: str) -> str:
+        return self.of(super().__add__(other), self.left)
+
+    def __radd__(self, other: str) -> str:
+        return self.of(other + str(self), self.left)
+
+
 @lru_cache(64)
 def _repaired(text: str) -> str:
     """Repaired JSON of an object or a list; "" where none is left: a bare word is no answer to be saved."""
     try:
-        value = json_repair.repair_json(text, return_objects=True, skip_json_loads=True)
-        return msgspec.json.encode(value).decode() if value and isinstance(value, dict | list) else ""
+        metered = _Metered.of(text, [MOST_READ])
+        value = json_repair.repair_json(metered, return_objects=True, skip_json_loads=True)
+        return msgspec.json.encode(value, enc_hook=str).decode() if value and isinstance(value, dict | list) else ""
     except (ValueError, RecursionError, IndexError, UnicodeError):
         return ""
 

@@ -14,8 +14,9 @@ NGRAMS = range(1, 5)  # characters
 READ = 1_000  # letters and spaces: more changes no verdict
 _RAW = 8_000  # characters among which they are looked for
 _NOISE = re.compile(
-    r"```[^`]{0,4000}(?:```|$)|~~~[^~]{0,4000}~~~|`[^`\n]{0,200}`|https?://\S+|www\.\S+|\S+@\S+\.\w+|</?[A-Za-z][^<>]{0,200}>"
-    r"|\{\{[^{}]{0,200}\}\}|\\[A-Za-z]+|\b\w+(?:[_./\\]\w+)+\b"
+    r"```[^`]{0,4000}(?:```|$)|~~~[^~]{0,4000}~~~|`[^`\n]{0,200}`|https?://\S+|www\.\S+"
+    r"|\S[^\s@]{0,63}+@\S{1,255}\.\w+"  # as long as an address may be (RFC 5321): unbounded, a row of "@" takes minutes
+    r"|</?[A-Za-z][^<>]{0,200}>|\{\{[^{}]{0,200}\}\}|\\[A-Za-z]+|\b\w+(?:[_./\\]\w+)+\b"
 )
 _NOISY = re.compile(r"[`~@<{\\/_]|\.\S")  # in whatever _NOISE finds
 _LETTERS = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f\u0900-\u0dff]+[^\W\d_]*)*")

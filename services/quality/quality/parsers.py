@@ -16,10 +16,15 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
 from services.quality.quality.json_paths import Path, pointer, span_of
+from services.quality.quality.schema_work import is_soon_told, work
 
 MOST_VIOLATIONS = 100  # of one text, among which the first is looked for
 MOST_NAMES = 20  # of a path that is told
+MOST_CHOICES, MOST_CHOSEN = 1_000, 50_000  # and their characters together, from which a pattern is made in 0.2 s
 MOST_STEPS = 100_000  # a schema's pattern may try before it is taken not to match: time stays linear
+# Schemas that one may hold with its references written out, and those times the characters of a text: the validator
+# follows references again each time, and in 0.5 s it is through this many.
+MOST_WORK, MOST_WORK_BY_CHARACTERS = 10_000, 100_000_000
 _LINEAR = jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_STEPS)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _RE2 = re2.Options()
@@ -70,13 +75,24 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def off_schema(definition: Any, text: str) -> Violation | None:
-    """Where `text` is no JSON, or the first value, as the text goes, that breaks the schema."""
-    validator = _validator(_canonical(definition))
+    """Where `text` is no JSON, or the first value, as the text goes, that breaks the schema.
+
+    That is all of it where the value takes long to find: among some thousand, in choices of choices, or where a schema
+    refers to another by a name instead of a place.
+    """
+    validator, schema, needed = _validator(_canonical(definition))
+    if needed * len(text) > MOST_WORK_BY_CHARACTERS:
+        raise BadDefinition(f"a JSON Schema of {needed:,} schemas, too many for {len(text):,} characters")
     value = _read_json(text)
     if isinstance(value, Violation):
         return value
     try:
-        errors = list(islice(validator.iter_errors(_encodable(value, text)), MOST_VIOLATIONS))
+        value = _encodable(value, text)
+        if validator.is_valid(value):
+            return None
+        if not is_soon_told(schema, value):
+            return Violation(0, len(text), "/: too much to say where")
+        errors = list(islice(validator.iter_errors(value), MOST_VIOLATIONS))
     except RecursionError:
         return _at(text, 0, "nested too deeply")
     located = [
@@ -99,9 +115,14 @@ def _canonical(definition: Any) -> bytes:
 
 
 @lru_cache(256)
-def _validator(schema: bytes) -> jsonschema_rs.Validator:
+def _validator(schema: bytes) -> tuple[jsonschema_rs.Validator, Any, int]:
+    """The validator, the schema that it is of, and the work that this is."""
+    root = msgspec.json.decode(schema)
+    needed = work(root)
+    if needed > MOST_WORK:
+        raise BadDefinition(f"a JSON Schema of more than {MOST_WORK:,} schemas with its references written out")
     try:
-        return jsonschema_rs.validator_for(msgspec.json.decode(schema), offline=True, pattern_options=_LINEAR)
+        return jsonschema_rs.validator_for(root, offline=True, pattern_options=_LINEAR), root, needed
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise BadDefinition(f"no JSON Schema: {str(error).partition(chr(10))[0]}") from error
 
@@ -152,6 +173,8 @@ def choices(definition: Any) -> Sequence[str]:
     found = definition if isinstance(definition, list | tuple) else []
     if not found or not all(isinstance(each, str) for each in found):
         raise BadDefinition("no list of choices")
+    if len(found) > MOST_CHOICES or sum(map(len, found)) > MOST_CHOSEN:
+        raise BadDefinition(f"more than {MOST_CHOICES:,} choices, or {MOST_CHOSEN:,} characters of them")
     return found
 
 

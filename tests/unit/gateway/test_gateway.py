@@ -13,6 +13,7 @@ from schemas.messages import Call, Feedback
 from services.gateway.gateway import (
     CALL,
     FEEDBACK,
+    IDENTIFIERS,
     Limits,
     Rejected,
     TokenBucket,
@@ -73,7 +74,7 @@ def test_a_tenant_in_the_body_may_only_repeat_the_keys(tenant):
         ({"sequence": -1}, "sequence"),
         ({"sequence": 2**53 + 1}, "sequence"),
         ({"inclusion_probability": 0}, "inclusion_probability"),
-        ({"user_id": "u" * 201}, "user_id"),
+        *(({name: "n" * 201}, name) for name in IDENTIFIERS),
         ({"tags": {"t" * 201: "v"}}, "tags"),
         ({"tags": {str(n): "v" for n in range(1001)}}, "tags"),
         ({"tags": {"a": 1}}, "tags[...]"),
@@ -87,6 +88,11 @@ def test_a_bad_call_is_refused_with_field_message_and_remedy(fields, field):
     assert caught.value.field == field
     assert caught.value.message
     assert caught.value.remedy
+
+
+def test_the_longest_identifiers_are_taken():
+    assert taken(a_call(**dict.fromkeys(IDENTIFIERS, "é" * 200)))
+    assert {"provider", "requested_model", "answering_model", "system_fingerprint", "finish_reason"} < set(IDENTIFIERS)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=5), -timedelta(days=30)])
@@ -165,6 +171,10 @@ def test_one_call_and_many_are_told_apart():
         (b'{"calls": 5}', "calls"),
         (b'{"calls": [}', ""),
         (b'{"calls": [], "client": 5}', "client"),
+        (b'{"calls": [], "client": {"dropped": ' + b"9" * 400 + b"}}", "client.dropped"),
+        (b'{"calls": [], "client": {"dropped": 9007199254740993}}', "client.dropped"),
+        (b'{"calls": [], "client": {"dropped": -1}}', "client.dropped"),
+        (b'{"calls": [], "client": {"dropped": {"full": 1' + b"0" * 400 + b"}}}", "client.dropped[...]"),
         (b"[" * 100_000, ""),
         (b'{"calls":' + b"[" * 100_000 + b"]" * 100_000 + b"}", ""),
     ],

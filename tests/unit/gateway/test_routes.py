@@ -156,6 +156,14 @@ async def test_what_a_client_lost_is_counted_once_however_often_its_body_is_refu
     assert (refused, taken.status_code, lost() - before) == ([503, 503], 200, 3)
 
 
+async def test_what_a_client_lost_is_no_number_and_nothing_is_stored(emitter, kafka):
+    body = json.dumps({"calls": [a_call()], "client": {"dropped": 0}}).replace(": 0}", ": " + "9" * 400 + "}")
+    answer = await emitter.post("/v1/calls", content=body)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "client.dropped")
+    assert "9007199254740992" in answer.json()["error"]["message"]
+    assert kafka.log == []
+
+
 async def test_a_key_above_its_rate_waits_and_others_do_not(kafka, deployments):
     app = an_app(kafka, deployments, rate=10)
     async with a_client(app) as emitter, a_client(app, "rival") as rival:
@@ -172,7 +180,7 @@ async def test_a_full_gateway_refuses_before_it_reads(kafka, deployments):
 
 
 async def test_too_many_requests_at_once_are_asked_to_come_back(kafka, deployments):
-    app, slow = an_app(kafka, deployments, admission=Admission(Most(requests=2))), asyncio.Event()
+    app, slow = an_app(kafka, deployments, admission=Admission(Most(requests=8))), asyncio.Event()
     kafka.until = slow
     async with a_client(app) as emitter:
         first = [asyncio.create_task(emitter.post("/v1/calls", json=a_call())) for _ in range(2)]

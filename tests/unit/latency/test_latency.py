@@ -1,5 +1,6 @@
 """Time, token, cost and error measures."""
 
+import time
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -190,3 +191,9 @@ def test_an_error_is_a_score_of_its_own(error, label):
 
 def test_a_new_price_list_is_a_new_evaluator_version():
     assert LatencyScorer(Prices.parse(LISTED)).version != LatencyScorer(Prices.load()).version
+
+
+def test_a_name_too_long_for_a_model_has_no_price_at_once():
+    began = time.perf_counter()
+    assert Prices.parse(LISTED).of("-latest" * 10_000 + "x", date(2025, 7, 1)) is None
+    assert time.perf_counter() - began < 2

@@ -1,6 +1,7 @@
 """Formats: the verdict is the parser's, the evidence says where, repairs and readings are counted."""
 
 import json
+import time
 import warnings
 from xml.etree import ElementTree
 
@@ -54,7 +55,10 @@ def test_a_verdict_is_the_parsers(text):
     def entity_free(text):
         return ElementTree.fromstring(text.encode() if text.isascii() else text)
 
-    assert (violation("json", None, text) is None) == parses(json.loads, text)
+    def number(name):  # NaN and the infinities, which Python takes for JSON
+        raise ValueError(name)
+
+    assert (violation("json", None, text) is None) == parses(lambda text: json.loads(text, parse_constant=number), text)
     assert (violation("python", None, text) is None) == parses(lambda text: compile(text, "", "exec", 1024), text)
     assert (violation("xml", None, text) is None) == parses(entity_free, text)
 
@@ -104,6 +108,8 @@ def test_the_evidence_is_the_first_violation_and_its_path(kind, definition, text
         ("json_schema", {"type": 5}, "no JSON Schema"),
         ("json_schema", {"$ref": "http://127.0.0.1:1/schema"}, "no JSON Schema"),
         ("json_schema", "{", "no JSON Schema"),
+        ("choice", [str(each) for each in range(1_001)], "more than 1,000 choices"),
+        ("choice", ["a" * 60_000], "more than 1,000 choices, or 50,000 characters"),
     ],
 )
 def test_a_format_that_cannot_be_used_is_a_failure_of_the_call(kind, definition, reason):
@@ -229,3 +235,76 @@ def test_surrogates_are_characters_like_others():
     )
     assert formats.validity(a_response("\ud800", "regex", ".")).value == 1
     assert formats.validity(a_response("<a>\ud800</a>", "xml")).value == 0
+
+
+def doubled(depth, leaf, **more):
+    """A schema that refers twice to one that refers twice to one…: as many as 2 to the power of `depth`."""
+    twice = {f"a{at}": {"allOf": [{"$ref": f"#/$defs/a{at + 1}"}] * 2} | more for at in range(depth)}
+    return {"$defs": twice | {f"a{depth}": leaf}, "$ref": "#/$defs/a0"}
+
+
+NAMES = ["a" * at for at in range(1, 40)]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        doubled(40, {"type": "string"}),
+        doubled(9, {"type": "object", "properties": {"a": True}}, unevaluatedProperties=False),
+        {"$ref": "#a", "$defs": {n: {"$anchor": n, "oneOf": [{"$ref": f"#{n}a"}, {"$ref": f"#{n}a"}]} for n in NAMES}},
+    ],
+)
+def test_a_schema_that_grows_with_its_references_is_refused_at_once(schema):
+    began = time.perf_counter()
+    result = formats.validity(a_response('{"a": 1}', "json_schema", schema))
+    assert result == Invalid(
+        "expected_format.definition is a JSON Schema of more than 10,000 schemas with its references written out"
+    )
+    assert time.perf_counter() - began < 1
+
+
+def test_a_schema_of_many_is_for_a_short_text():
+    many = doubled(11, {"type": "string"})
+    schema = {"items": {"$ref": many["$ref"]}, "$defs": many["$defs"]}
+    assert formats.validity(a_response('["x"]', "json_schema", schema)).value == 1
+    result = formats.validity(a_response(json.dumps(["x"] * 50_000), "json_schema", schema))
+    assert "too many for 250,000 characters" in result.reason
+
+
+def test_a_tree_is_held_to_its_schema():
+    tree = {"properties": {"value": {"type": "integer"}, "children": {"type": "array", "items": {"$ref": "#"}}}}
+    text = '{"value": 1, "children": [{"value": 2, "children": [{"value": "x"}]}]}'
+    [span] = formats.validity(a_response(text, "json_schema", tree)).evidence
+    assert (text[span.start : span.end], span.kind) == ('"x"', "/children/0/children/0/value: type")
+
+
+def test_where_a_text_breaks_nested_choices_is_not_looked_for_without_end():
+    branches = [{"properties": {"a": {"$ref": "#/$defs/e"}, "kind": {"const": kind}}} for kind in range(4)]
+    schema = {"$defs": {"e": {"anyOf": [{"type": "number"}, *branches]}}, "$ref": "#/$defs/e"}
+    text = '{"kind": 3, "a": ' * 9 + "{}" + "}" * 9
+    assert formats.validity(a_response(text, "json_schema", schema)).value == 1
+    text = text.replace("{}", '{"kind": 5}')
+    began = time.perf_counter()
+    result = formats.validity(a_response(text, "json_schema", schema))
+    assert (result.value, result.evidence[0].kind) == (0, "/: too much to say where")
+    assert time.perf_counter() - began < 3
+
+
+@pytest.mark.parametrize("text", ['["' * 9_900, '["' + "{" * 15_000, '{[{"' * 4_900, '{"a":"' + '"]["' * 4_900])
+def test_what_is_hardly_json_is_not_repaired_for_long(text):
+    began = time.perf_counter()
+    assert isinstance(formats.repairability(a_response(text, "json")), Measured)
+    assert time.perf_counter() - began < 3
+
+
+def test_a_long_list_that_was_cut_off_is_repaired():
+    rows = json.dumps([{"id": at, "name": f"it's name {at}", "tags": ["a", "b"]} for at in range(350)])[:19_000]
+    for text in (rows, rows.replace('"', "'"), rows.replace("}", ",}")[:19_999]):
+        assert formats.repairability(a_response(text, "json")).value == 0.25
+
+
+def test_many_choices_are_looked_for_in_the_beginning_of_a_long_text():
+    names = ["+-" * at + "c" for at in range(1, 200)]
+    began = time.perf_counter()
+    assert formats.ambiguity(a_response("+-" * 50_000, "choice", names)).value == 1
+    assert time.perf_counter() - began < 2

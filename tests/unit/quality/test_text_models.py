@@ -40,6 +40,17 @@ def test_a_text_without_marks_of_noise_is_read_as_if_it_were_looked_for(text):
     assert lettered(text) == lettered(f"{text} @")  # a mark alone, which is no noise
 
 
+@pytest.mark.parametrize("unit", ["@", "a@", "@.", "a@b", "<a", "{{"])
+def test_marks_of_noise_in_a_row_are_read_at_once(unit):
+    began = time.perf_counter()
+    lettered(unit * (8_000 // len(unit)))
+    assert time.perf_counter() - began < 2
+
+
+def test_an_address_is_no_word():
+    assert lettered("Write to a.b+c@mail.example.org, or don't.") == " write to or don t "
+
+
 def test_a_few_letters_are_told_with_doubt():
     assert LANGUAGES.guess("Paris").probability < 0.9 < LANGUAGES.guess(ENGLISH).probability
 

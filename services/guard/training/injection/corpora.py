@@ -43,17 +43,14 @@ def documents(data: Path) -> dict[str, list[str]]:
     return {source: [text[:6000] for text in distinct(texts)] for source, texts in found.items()}
 
 
-def assembled(pool: Sequence[str], choose: random.Random, *, most: int = 8) -> str:
-    """A document as retrieval puts one together: two to `most` pieces, each a few sentences of another document.
-
-    Some do so without a blank between them.
-    """
+def assembled(pool: Sequence[str], choose: random.Random) -> str:
+    """A document as retrieval puts one together: two to eight pieces, each a few sentences of another document."""
     pieces = []
-    for text in choose.sample(pool, choose.randint(2, most)):
+    for text in choose.sample(pool, choose.randint(2, 8)):
         sentences = _SENTENCE_END.split(text.strip())
         start = choose.randrange(len(sentences))
         pieces.append(" ".join(sentences[start : start + choose.randint(1, 3)])[:600])
-    return choose.choice((" ", "\n", "\n\n", "")).join(pieces)
+    return choose.choice((" ", "\n", "\n\n")).join(pieces)
 
 
 def _body(prompt: str) -> str:

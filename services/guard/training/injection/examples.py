@@ -13,7 +13,6 @@ from services.shared.training_rows import rows
 Field = Literal["prompt", "context"]
 GENERATED = 700  # of each kind of attack; the real jailbreaks are 775
 ASSEMBLED = 400  # documents out of pieces of several
-SHORT, PIECES = 800, 4  # and harmless ones out of few: what stands beside other topics is no instruction
 
 
 @dataclass(frozen=True)
@@ -144,9 +143,6 @@ def _documents(data: Path, choose: random.Random) -> Iterator[Example]:
         pool = [text for texts in found.values() for text in texts if corpora.held_out(text) == out]
         for _ in range(count):
             yield from _with_and_without(corpora.assembled(pool, choose), "assembled", short, choose, out=out)
-        for _ in range(count * SHORT // ASSEMBLED):
-            text = corpora.assembled(pool, choose, most=PIECES)
-            yield Example(text, "context", False, "document", "assembled_short", held_out=out)
 
 
 def _with_and_without(

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from schemas.messages import Command, Message
 from schemas.topics import COMMANDS, OUTCOMES
 from services.registry import metrics, routes
+from services.registry.body import Body
 from services.registry.config import Config
 from services.registry.keys import KeyStore
 from services.registry.registry import Refused
@@ -56,7 +57,9 @@ def execute(store: Store, commands: Sequence[Command]) -> Sequence[Message]:
 
 def web(store: Store, keys: KeyStore, secret: str) -> FastAPI:
     """The registry's HTTP side; every route is denied unless it names its permission."""
-    app = guarded("Tidemark registry", "Versions, deployments, leases, baselines and keys.", Guard(secret, keys))
+    guard = Guard(secret, keys)
+    app = guarded("Tidemark registry", "Versions, deployments, leases, baselines and keys.", guard)
+    app.add_middleware(Body, guard=guard)
     app.add_exception_handler(Refused, _refused)
     for router in (
         routes.version_routes(store),

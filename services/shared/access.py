@@ -104,10 +104,14 @@ class Guard:
         allowed = permissions(getattr(request.scope.get("route"), "endpoint", None))
         if PUBLIC in allowed:
             return
-        principal = self.principal(_bearer(request), request.headers.get(TENANT_HEADER, ""))
+        principal = self.known(request)
         if not principal.scopes & set(allowed):
             raise _forbidden(allowed)
         request.state.principal = principal
+
+    def known(self, request: Request) -> Principal:
+        """Who asks, by the headers alone; raises `Problem` (401) where nobody is known by them."""
+        return self.principal(_bearer(request), request.headers.get(TENANT_HEADER, ""))
 
     def principal(self, credential: str, tenant: str) -> Principal:
         """Who shows `credential`; raises `Problem` (401) where nobody is known by it."""

@@ -39,11 +39,13 @@ def opened(url: str, folder: Path) -> ObjectStore:
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra, which a directory does not need
     except ImportError as error:
-        raise Unusable(f"{url} needs fsspec: install the extra `objects`, or set a directory") from error
+        raise Unusable(f"{parts.scheme}:// needs fsspec: install the extra `objects`, or set a directory") from error
     try:
         files, root = url_to_fs(url)
     except (ImportError, ValueError, OSError) as error:
-        raise Unusable(f"{parts.scheme}:// cannot be opened: {error}; install what it names, or set another") from error
+        # Others than a missing package may tell of the address, and the address of a password.
+        said = error if isinstance(error, ImportError) else getattr(error, "strerror", None) or type(error).__name__
+        raise Unusable(f"{parts.scheme}:// cannot be opened: {said}; install what it names, or set another") from error
     return Remote(files, root)
 
 

@@ -1,6 +1,7 @@
 """Settings: from the environment only, read once, refused when they are not understood."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "TIDEMARK_"
 SERVICES = Path(__file__).parents[1]
+# One @ at most, and before the path: with more of them it cannot be told where the password ends.
+_ADDRESS = re.compile(r"([A-Za-z][\w+.-]*://)(?:[^@/?#\s]*@)?([^@/?#\s]*)(?:[/?#][^@]*)?")
 
 C = TypeVar("C", bound="ServiceSettings")
 
@@ -166,8 +169,16 @@ def _complaint(settings: type[BaseSettings], detail: Any) -> str:
     name = variables(settings).get(place, place)
     field = next((f for n, f in settings.model_fields.items() if name == variables(settings)[n]), None)
     meaning = f" ({field.description})" if field and field.description else ""
-    given = "" if field and field.annotation is SecretStr else f", not {str(detail['input'])!r}"
+    given = "" if field is None or "SecretStr" in str(field.annotation) else _shown(str(detail["input"]))
     return f"{name}{meaning}: {detail['msg']}{given}. Set it right or unset it to take the default"
+
+
+def _shown(given: str) -> str:
+    """What was given, as far as it can be no password: of an address, the scheme and the host."""
+    if "://" in given:
+        found = _ADDRESS.fullmatch(given)
+        return f", not {found[1] + found[2]!r}" if found else ""
+    return "" if {"@", "="} & set(given) else f", not {given!r}"
 
 
 def _refuse(lines: Iterable[str]) -> NoReturn:

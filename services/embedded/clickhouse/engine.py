@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import chdb
 
 from services.embedded.clickhouse.request import Request
+from services.embedded.clickhouse.rights import FILES_DATABASE, USERS
 from services.embedded.clickhouse.statement import Refused
 
 _CODE = re.compile(r"Code: (\d+)\.")
@@ -117,9 +118,8 @@ class Engine:
     """
 
     def __init__(self, folder: Path) -> None:
-        config = folder / "server.xml"
-        config.write_text(_SERVER)
-        self._address = f"{folder / 'store'}?config-file={config}"
+        self._address = f"{folder / 'store'}?config-file={folder / 'server.xml'}"
+        _configure(folder)
         # The engine ends with its last connection: this one is never used and lives as long as the process.
         self._anchor: Any = chdb.connect(self._address)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="write")
@@ -157,6 +157,19 @@ class Engine:
             raise EngineError(str(error)) from error
         finally:
             session.close()
+
+
+def _configure(folder: Path) -> None:
+    store, config, users = folder / "store", folder / "server.xml", folder / "users.xml"
+    if not (store / "metadata" / "default").exists():
+        # The engine makes the plain `default`, without which no session begins, only where one with a table has been.
+        config.write_text(_SERVER)
+        with closing(chdb.connect(f"{store}?config-file={config}")) as first:
+            first.query("CREATE TABLE default.first (a Int8) ENGINE = Memory")
+            first.query("DROP TABLE default.first SYNC")
+    users.write_text(USERS)
+    rights = f"<users_config>{users}</users_config><default_database>{FILES_DATABASE}</default_database>"
+    config.write_text(_SERVER.replace("</clickhouse>", f"  {rights}\n</clickhouse>"))
 
 
 def _query(session: Any, request: Request) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.embedded.clickhouse.statement import Statement
+from services.embedded.clickhouse.statement import Statement, verify_setting
 
 # Parameters of the transport; every other one is a setting of the query, or a value for it (`param_…`).
 TRANSPORT = frozenset(
@@ -32,6 +32,8 @@ def request_of(parameters: Mapping[str, str], headers: Mapping[str, str], body: 
     """
     query = parameters.get("query", "").encode()
     statement = Statement.of(query + b"\n" + body if query else body)
+    for name in parameters:
+        verify_setting(name)
     asked = headers.get("x-clickhouse-format") or parameters.get("default_format")
     return Request(
         statement=statement,

@@ -7,14 +7,15 @@ b'1,2\n'
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""
-    (?P<skip> \s+ | --[^\n]* | \#[ !][^\n]* | /\*.*?\*/ )
+    (?P<skip> \s+ | --[^\n]* | \#[ !][^\n]* | /\*(?:(?!/\*|\*/).)*\*/ )
+  | (?P<open> /\* )
   | (?P<text> '(?:[^'\\]|\\.|'')*' )
   | (?P<quoted> `(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*" )
   | (?P<word> [A-Za-z_][A-Za-z0-9_]* )
@@ -30,8 +31,11 @@ _OUTSIDE = frozenset(
     "file filecluster filesystem python executable eval arrowstream cluster clusterallreplicas remote remotesecure url "
     "urlcluster s3 s3cluster gcs oss cosn hdfs hdfscluster azureblobstorage azureblobstoragecluster mysql postgresql "
     "sqlite mongodb redis jdbc odbc bigquery ytsaurus prometheusquery prometheusqueryrange hascolumnintable "
-    "catboostevaluate".split()
+    "catboostevaluate source filelog kafka nats rabbitmq s3queue azurequeue embeddedrocksdb executablepool distributed "
+    "materializedpostgresql queryrunner datalakecatalog".split()
 )
+# They name a file that a format reads, and the engine shows what it finds in it.
+_FILE_SETTINGS = ("format_schema", "format_template")
 _OUTSIDE_FAMILIES = ("deltalake", "iceberg", "hudi", "paimon", "ai")
 
 
@@ -45,6 +49,11 @@ class _Token(NamedTuple):
     def name(self) -> str:
         """Upper case for a bare word, nothing for what is quoted."""
         return self.text.upper() if self.kind in {"word", "sign"} else ""
+
+    @property
+    def bare(self) -> str:
+        """A word or a quoted name, in lower case and without its quotes."""
+        return self.text.strip('`"').lower() if self.kind in {"word", "quoted"} else ""
 
 
 class Refused(Exception):
@@ -72,6 +81,8 @@ class Statement:
             tokens.append(token)
             if tokens[0].name == "INSERT" and (found := _inline(tokens, text)):
                 _verify(tokens)
+                if tokens[-1].bare == "values":  # this format's rows are expressions
+                    _verify(_tokens((found.data or b"").decode("latin-1")))
                 return found
         _verify(tokens)
         names = [token.name for token in tokens]
@@ -132,12 +143,36 @@ def _output_format(tokens: list[_Token]) -> str | None:
     return named[-1] if named else None
 
 
-def _verify(tokens: list[_Token]) -> None:
-    for token, after in pairwise(tokens):
-        if token.text == ";" and after.text != ";":
-            raise Refused(62, "Syntax error: several statements in one request are not allowed. (SYNTAX_ERROR)")
-        if (token.name, after.name) in {("INTO", "OUTFILE"), ("FROM", "INFILE")}:
-            raise Refused(497, "Files of this machine cannot be read or written from here. (ACCESS_DENIED)")
-        name = token.text.strip('`"').lower() if token.kind in {"word", "quoted"} else ""
-        if after.text == "(" and (name in _OUTSIDE or name.startswith(_OUTSIDE_FAMILIES)):
-            raise Refused(497, f"The function {name} reaches beyond the database: not here. (ACCESS_DENIED)")
+def verify_setting(name: str) -> None:
+    """Raises `Refused` for a setting that names a file of this machine."""
+    if name.lower().startswith(_FILE_SETTINGS):
+        raise Refused(497, f"The setting {name} reads a file of this machine: not here. (ACCESS_DENIED)")
+
+
+def _verify(tokens: Iterable[_Token]) -> None:
+    before = _Token("", "", 0, 0)
+    for token in tokens:
+        _verify_alone(token)
+        _verify_pair(before, token)
+        before = token
+
+
+def _verify_pair(token: _Token, after: _Token) -> None:
+    if token.text == ";" and after.text != ";":
+        raise Refused(62, "Syntax error: several statements in one request are not allowed. (SYNTAX_ERROR)")
+    if (token.name, after.name) in {("INTO", "OUTFILE"), ("FROM", "INFILE")}:
+        raise Refused(497, "Files of this machine cannot be read or written from here. (ACCESS_DENIED)")
+    name = token.bare
+    if after.text == "(" and (name in _OUTSIDE or name.startswith(_OUTSIDE_FAMILIES)):
+        raise Refused(497, f"The function {name} reaches beyond the database: not here. (ACCESS_DENIED)")
+
+
+def _verify_alone(token: _Token) -> None:
+    # What the engine may read otherwise than it is read here could hide what stands in it or after it.
+    if token.kind == "quoted" and "\\" in token.text:
+        raise Refused(62, "Syntax error: a quoted name may hold no backslash here. (SYNTAX_ERROR)")
+    if token.kind == "sign" and (token.text == "$" or not token.text.isascii()):
+        raise Refused(62, "Syntax error: outside of quotes there may be ASCII only, and no $. (SYNTAX_ERROR)")
+    if token.kind == "open":
+        raise Refused(62, "Syntax error: a comment has to end, and may hold no other here. (SYNTAX_ERROR)")
+    verify_setting(token.bare)

@@ -12,7 +12,7 @@ import pytest
 
 from services.shared.clickhouse import client
 from services.shared.settings import SharedSettings
-from tests.support.engine import Engine
+from tests.support.engine import Engine, running
 
 pytestmark = pytest.mark.embedded
 
@@ -120,6 +120,32 @@ def test_only_the_strictest_read_only_mode_keeps_files_of_the_machine_from_queri
 def test_a_process_has_one_directory_and_a_directory_one_process(engine, tmp_path):
     assert engine_alone(tmp_path, "SELECT 1", "SELECT 1", paths=["a", "b"]) == ["1", "Code 36"]
     assert engine_alone(tmp_path, "SELECT 1", paths=[str(next(engine.data.rglob("store")))]) == ["Code 36"]
+
+
+def test_the_engine_alone_takes_every_file_for_a_table(tmp_path):
+    """Ours has no right to: `test_outside.py`."""
+    (tmp_path / "secret.txt").write_text("s")
+    answers = engine_alone(
+        tmp_path, "SELECT engine FROM system.databases WHERE name = 'default'", f"SELECT * FROM `{tmp_path}/secret.txt`"
+    )
+    assert answers == ["Overlay", "s"]
+
+
+def test_a_directory_of_the_engine_alone_is_taken_over_and_survives_restarts(tmp_path):
+    store = tmp_path / "clickhouse"
+    store.mkdir()
+    engine_alone(
+        store,
+        "CREATE DATABASE tidemark",
+        "CREATE TABLE tidemark.t (k UInt64) ENGINE = MergeTree ORDER BY k",
+        "INSERT INTO tidemark.t SETTINGS async_insert = 0 VALUES (1)",
+    )
+    for starts in range(1, 3):
+        with running(tmp_path) as engine:
+            asked = engine.client("default")
+            asked.command("CREATE TABLE IF NOT EXISTS u (k UInt64) ENGINE = MergeTree ORDER BY k")
+            asked.insert("u", [[starts]], column_names=["k"])
+            assert asked.query("SELECT count(), (SELECT k FROM tidemark.t) FROM u").result_rows == [(starts, 1)]
 
 
 @pytest.mark.parametrize("statement", ["CREATE USER u", "CREATE ROLE r", "CREATE ROW POLICY p ON t USING 1 TO ALL"])

@@ -96,6 +96,26 @@ def test_what_reaches_beyond_the_database_is_refused(text):
     assert refused.value.code == 497
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"SELECT `fi\\x6ce`('/etc/passwd')",
+        b"SELECT $$'$$, file('/etc/passwd'), ''",
+        "SELECT file\u00a0('/etc/passwd')".encode(),
+        b"SELECT 1 /* /* */ ' */, file('/etc/passwd') -- '",
+        b"SELECT 1 /* FORMAT CSV",
+        b"INSERT INTO t VALUES (file('/etc/passwd'))",
+        b"INSERT INTO t FORMAT Values (file('/etc/passwd'))",
+        b"INSERT INTO t SETTINGS format_schema = '/etc/passwd' FORMAT CSV 1",
+        b"CREATE DICTIONARY d (k UInt64) PRIMARY KEY k SOURCE (HTTP(url 'http://h'))",
+        b"SELECT 1 SETTINGS format_template_row = '/etc/passwd'",
+    ],
+)
+def test_what_could_hide_such_a_thing_from_this_reading_is_refused(text):
+    with pytest.raises(Refused):
+        Statement.of(text)
+
+
 def test_several_statements_are_refused():
     with pytest.raises(Refused, match="SYNTAX_ERROR"):
         Statement.of(b"SELECT 1; DROP TABLE t")

@@ -1,8 +1,14 @@
 """Settings that are not understood stop the process."""
 
-import pytest
-from pydantic import Field, ValidationError
+import sys
+from pathlib import Path
+from typing import Self
 
+import pytest
+from pydantic import Field, SecretStr, ValidationError, model_validator
+
+from services.shared.errors import Unusable
+from services.shared.object_store import opened
 from services.shared.settings import ServiceSettings, read
 
 
@@ -72,3 +78,69 @@ def test_a_secret_is_never_printed(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         read(Config)
     assert "hunter2" not in capsys.readouterr().err
+
+
+class Open(ServiceSettings, env_prefix="TIDEMARK_REGISTRY_"):
+    """Settings with an address, with a secret that may be absent, and with a rule over several of them."""
+
+    database: str = Field("", pattern=r"^$|^sqlite://", description="The database.")
+    key: SecretStr | None = Field(None, min_length=20, description="A key.")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.http_host != "127.0.0.1":
+            raise ValueError("beyond loopback a password is needed")
+        return self
+
+
+def said_of(settings, monkeypatch, capsys, **variables: str) -> str:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        read(settings)
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("postgres://tide:hunter2@db:5432/tidemark", "not 'postgres://db:5432'"),
+        ("postgres://db/tidemark?password=hunter2", "not 'postgres://db'"),
+        ("postgres://tide:hunter2@hunter2/x@db", None),
+        ("postgres://tide:x/hunter2@db", None),
+        ("postgres:tide:hunter2@db", None),
+        ("host=db password=hunter2", None),
+        ("/var/lib/tidemark", "not '/var/lib/tidemark'"),
+    ],
+)
+def test_of_an_address_only_scheme_and_host_are_printed(given, shown, monkeypatch, capsys):
+    said = said_of(Open, monkeypatch, capsys, TIDEMARK_REGISTRY_DATABASE=given)
+    assert "hunter2" not in said
+    assert (shown in said) if shown else (", not " not in said)
+    assert said.startswith("settings: TIDEMARK_REGISTRY_DATABASE (The database.): ")
+
+
+def test_the_password_of_a_shared_address_is_not_printed(monkeypatch, capsys):
+    said = said_of(Open, monkeypatch, capsys, TIDEMARK_CLICKHOUSE_URL="clickhouse://u:hunter2@host:8123/?x=1")
+    assert "begins with http:// or https://, not 'clickhouse://host:8123'." in said
+
+
+def test_a_rule_over_several_settings_prints_none_of_them(monkeypatch, capsys):
+    told = {"TIDEMARK_REGISTRY_HTTP_HOST": "0.0.0.0", "TIDEMARK_SECRET": "hunter2", "TIDEMARK_KAFKA_PREFIX": "p."}
+    said = said_of(Open, monkeypatch, capsys, **told)
+    assert "beyond loopback a password is needed. Set" in said
+    assert "hunter2" not in said
+    assert "p." not in said
+
+
+def test_a_secret_that_may_be_absent_is_one_all_the_same(monkeypatch, capsys):
+    assert "hunter2" not in said_of(Open, monkeypatch, capsys, TIDEMARK_REGISTRY_KEY="hunter2")
+
+
+@pytest.mark.parametrize("url", ["s3://k:hunter2@bucket/x", "ftp://u:hunter2/x@nowhere.invalid", "foo://u:hunter2@h"])
+def test_the_address_of_an_object_store_is_told_without_its_password(url, monkeypatch):
+    for _ in range(2):
+        with pytest.raises(Unusable) as raised:
+            opened(url, Path())
+        assert "hunter2" not in str(raised.value)
+        monkeypatch.setitem(sys.modules, "fsspec.core", None)

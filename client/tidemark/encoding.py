@@ -28,6 +28,7 @@ _WIRE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 # Shown to masks beyond what may be left of a text: more than the web tokens that servers take in a header (8 to 16 KB),
 # the longest secrets that cannot be told by their beginning alone.
 MARGIN = 16_384
+TAIL = 16  # characters by which the end of what was shown is told
 UNMASKED = "[text dropped: masking failed]"
 
 
@@ -107,7 +108,8 @@ class Limited:
         if masked is None:
             return None
         whole = len(shown) == len(text)
-        end = self._longest if whole else max(0, min(self._longest, len(masked) - MARGIN))
+        replaced = not masked.casefold().endswith(shown[-TAIL:].casefold())  # by the mask: nothing is left halved
+        end = self._longest if whole or replaced else max(0, min(self._longest, len(masked) - MARGIN))
         self.cut |= len(masked) > end or not whole
         return masked[:end]
 

@@ -68,7 +68,7 @@ class Transport(Protocol):
         ...
 
     def abort(self) -> None:
-        """Make a `send` that waits give up, and not try again, from another thread."""
+        """Make a `send` that waits give up, from another thread; over HTTP nothing is tried again."""
         ...
 
     def close(self) -> None:

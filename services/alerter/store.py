@@ -6,21 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Row,
-    and_,
-    delete,
-    false,
-    func,
-    insert,
-    not_,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, tuple_, update
 
 from schemas.messages import Alert, Segment, Window
 from schemas.topics import ALERTS
@@ -203,12 +189,15 @@ def segments(connection: Connection, before_seconds: float) -> list[Segment]:
     return [Segment(**row._mapping) for row in connection.execute(statement)]
 
 
-def forget(connection: Connection, before_seconds: float, *, keep: Iterable[Segment] = ()) -> None:
-    """Drop windows, those of `keep` aside, inactive alerts and sent notifications that are older."""
+def forget_windows(connection: Connection, segment: Segment, before_seconds: float) -> None:
+    """Drop the judged windows of a version that are older."""
+    own = [WINDOWS.c[name] == value for name, value in msgspec.structs.asdict(segment).items()]
+    connection.execute(delete(WINDOWS).where(*own, WINDOWS.c.end_seconds < before_seconds, WINDOWS.c.judged))
+
+
+def forget(connection: Connection, before_seconds: float) -> None:
+    """Drop inactive alerts and sent notifications that are older."""
     idle = (STANDINGS.c.state == "inactive") & (STANDINGS.c.changed_at_seconds < before_seconds)
-    kept = [and_(*(WINDOWS.c[name] == value for name, value in msgspec.structs.asdict(each).items())) for each in keep]
-    old = (WINDOWS.c.end_seconds < before_seconds) & WINDOWS.c.judged & not_(or_(false(), *kept))
-    connection.execute(delete(WINDOWS).where(old))
     connection.execute(delete(STANDINGS).where(idle))
     connection.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.added_at_seconds < before_seconds))
 

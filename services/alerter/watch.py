@@ -168,8 +168,10 @@ class Watch:
         if now.timestamp() - self._forgot_at_seconds < 60.0:
             return
         before = now.timestamp() - self._timing.retention_seconds
-        old = store.segments(connection, before)
-        store.forget(connection, before, keep=[segment for segment in old if self._compared_with(segment)])
+        for segment in store.segments(connection, before):
+            if not self._compared_with(segment):
+                store.forget_windows(connection, segment, before)
+        store.forget(connection, before)
         self._forgot_at_seconds = now.timestamp()
 
     def _compared_with(self, segment: Segment) -> bool:

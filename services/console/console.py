@@ -172,7 +172,7 @@ def highlight(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Part]:
 def documents(context: str, evidence: Iterable[Row]) -> list[dict[str, Any]]:
     """The documents of the context in which something was found: their number, and their text in pieces.
 
-    `context` is the call's, as JSON; a span's field is `context[2].text`, counted from 0.
+    `context` is the call's, as JSON; a span's field is `context[2]`, counted from 0.
 
     >>> found = documents('[{"text": "Obey me."}]', [{"field": "context[0]", "start": 0, "end": 4, "kind": "x"}])
     >>> found[0]["number"], [part.text for part in found[0]["parts"]]

@@ -13,7 +13,7 @@ from services.gateway.gateway import TokenBucket
 from services.shared.problem import Problem
 
 SOON_SECONDS, LATER_SECONDS = 1.0, 5.0
-SHARE = 4  # one key may have a quarter in hand: enough for a busy sender, and three that stand still lock nobody out
+SHARE = 4  # of what may be in hand, one key may have a quarter once half is taken: nobody alone keeps others out
 
 # Says why nothing more may be taken at the moment, of so many bytes; None where it may.
 Gate = Callable[[int], str | None]
@@ -40,7 +40,7 @@ class _InHand:
     def taken(self, key_id: str, amount: int) -> Iterator[None]:
         """Have so much more in hand; `Problem` (429) above the key's share, or above what all may have."""
         own = self._of_key[key_id]
-        if own and own + amount > self._most // SHARE:
+        if own and own + amount > self._most // SHARE and self._all + amount > self._most // 2:
             said = f"the key has as many {self._what} in hand as one key may"
             raise later("saturated", said, SOON_SECONDS)
         if self._all + amount > self._most:

@@ -22,8 +22,17 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
     inline_bytes: int = Field(
         256 << 10, ge=4096, le=900_000, description="A larger call goes by reference: its texts to the payloads."
     )
-    in_flight_bytes: int = Field(64 << 20, ge=1 << 20, description="Bodies worked on at once; more is 429.")
-    in_flight_requests: int = Field(256, ge=1, le=100_000, description="Requests worked on at once; more is 429.")
+    in_flight_bytes: int = Field(
+        64 << 20,
+        ge=1 << 20,
+        description="Bodies in hand; more is 429, above half also what one key has beyond a quarter.",
+    )
+    in_flight_requests: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="Requests in hand; more is 429, above half also what one key has beyond a quarter.",
+    )
     unsettled_bytes: int = Field(
         64 << 20, ge=1 << 20, description="Sent, late and still with the producer; more is 429: Kafka is slow or away."
     )

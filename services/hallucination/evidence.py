@@ -56,8 +56,9 @@ def _passages(document: str, most: int = MOST_PASSAGES) -> tuple[Passage, ...]:
 def _together(documents: Sequence[str]) -> list[Passage]:
     """The passages of all documents; fewer and longer ones where they would be more than MOST_IN_ALL."""
     found = [passages_of(document) for document in documents]
-    if sum(map(len, found)) > MOST_IN_ALL:
-        found = [_passages(document, max(1, MOST_IN_ALL // len(documents))) for document in documents]
+    if (total := sum(map(len, found))) > MOST_IN_ALL:
+        shares = [max(1, MOST_IN_ALL * len(passages) // total) for passages in found]
+        found = [_passages(document, share) for document, share in zip(documents, shares, strict=True)]
     return [passage for passages in found for passage in passages]
 
 

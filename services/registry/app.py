@@ -40,6 +40,7 @@ def build(config: Config) -> tuple[FastAPI, Sequence[Runtime]]:
     if key := config.bootstrap_key.get_secret_value():
         keys.ensure(config.bootstrap_tenant, "bootstrap", key)
     store = Store(engine, outbox, utc_now)
+    store.tell_baselines()
     commands = Pipeline("registry", reads=COMMANDS, writes=OUTCOMES, handle=partial(execute, store), acts=True)
     return web(store, keys, secret), (Publishing(outbox), commands)
 

@@ -161,9 +161,12 @@ def _revision(order: Order, version: Version, standing: Standing, now: datetime)
 
 
 def _predecessor(standing: Standing, label: str) -> str | None:
-    """The version before `label`; one that only gets other weights keeps the one that it has."""
+    """The version before `label`; one that only gets other weights keeps the one that it has.
+
+    One that a rollback restored has none then: what served before it was bad.
+    """
     if standing.deployment and standing.version == label:
-        return standing.deployment.previous_version
+        return None if standing.deployment.decision_id else standing.deployment.previous_version
     return standing.version
 
 

@@ -150,6 +150,17 @@ class Store:
             _put(connection, BASELINES, _target(target), **changed)
             self._pin(connection, target, version)
 
+    def tell_baselines(self) -> None:
+        """Tell those that were pinned while deployments did not say so; what says so already stays as it is."""
+        with self._engine.connect() as connection:
+            pinned = connection.execute(select(BASELINES)).all()
+        for row in pinned:
+            target = Target(tenant=row.tenant, app=row.app, environment=row.environment)
+            with self._changing(target) as connection:
+                running = _running(connection, target)
+                if running is not None and running.baseline_version != row.version:
+                    self._pin(connection, target, row.version)
+
     def baseline(self, target: Target) -> Row[Any] | None:
         """The version that the target is compared with: version, set_at, set_by."""
         with self._engine.connect() as connection:

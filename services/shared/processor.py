@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 
 DESCRIBED = Path("/proc/cpuinfo")
-# Any of them multiplies bf16 in hardware: AVX-512 that says so, tiles, or AVX2 of the second generation.
-IN_BF16 = frozenset({"avx512_bf16", "amx_bf16", "avx_ne_convert"})
+# Either multiplies bf16 in hardware: AVX-512 that says so, or tiles.
+IN_BF16 = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 def name(described: Path = DESCRIBED) -> str:

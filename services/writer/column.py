@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.messages import Message
 
@@ -114,6 +115,16 @@ def same(_: Columns, messages: Sequence[Message]) -> pa.Array:
 def largest(name: str) -> Version:
     """The row with the largest value of a column wins: the latest time, the last step."""
     return lambda columns, _: columns[name].cast(COUNT).cast(VERSION)
+
+
+def newest(time: str, step: str) -> Version:
+    """The row with the latest time wins, of those of one time the largest step (of up to 255)."""
+
+    def version(columns: Columns, _: Sequence[Message]) -> pa.Array:
+        steps = pc.min_element_wise(columns[step].cast(COUNT), 255)
+        return pc.add(pc.multiply(columns[time].cast(COUNT), 256), steps).cast(VERSION)
+
+    return version
 
 
 def _pack_times(values: list[Any]) -> pa.Array:

@@ -42,6 +42,7 @@ from services.writer.column import (
     json,
     largest,
     mapping,
+    newest,
     same,
     spans,
     times,
@@ -238,7 +239,7 @@ _STEPS = [
 ]
 OUTCOMES = Table("outcomes", [*uuids("outcome_id"), *_STEPS], largest("step"))
 # The newest outcome of each decision: deciding service and registry count steps of their own.
-DECISIONS = Table("decisions", _STEPS, largest("changed_at"))
+DECISIONS = Table("decisions", _STEPS, newest("changed_at", "step"))
 
 COMMANDS = Table(
     "commands",

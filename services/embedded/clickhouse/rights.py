@@ -1,7 +1,7 @@
-"""What a statement may do in the engine: everything with tables, nothing with files, addresses or processes."""
+"""What a statement may do in the engine: everything with tables, nothing with files and addresses."""
 
 # The engine's default user may all. What is not granted here is every right on a source (FILE, URL, S3, REMOTE, …),
-# named collections, users and functions of its own. It covers what no reading of a statement finds: table names that
+# named collections and users. It covers what no reading of a statement finds: table names that
 # come as parameters or texts, and functions and engines of a later version.
 USERS = """<clickhouse>
   <profiles><default/></profiles>

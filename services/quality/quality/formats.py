@@ -29,6 +29,7 @@ LONGEST_REPAIRED = 20_000  # characters
 # closed by the square of its length or worse: this many reads take a quarter of a second.
 MOST_READ = 60_000
 MOST_READINGS = 8
+MOST_CHOICES, MOST_CHOSEN = 1_000, 50_000  # and their characters together, from which a pattern is made in 0.2 s
 MOST_COMPARED = 20_000_000  # characters of all choices by those of the text that is searched for them: in 0.2 s
 MOST_MATCHES = 1000  # of a pattern, those of nothing included
 _FORMATS = frozenset({"json", "xml", "python"})  # every other block is code: what a model names is no vocabulary
@@ -172,10 +173,11 @@ def _inside(expected: Expected, text: str) -> list[Reading]:
 def _chosen(definition: Any, text: str) -> list[Reading]:
     """Choices that stand as words of their own, without regard to case; of two in one place the longer.
 
-    The more there are to choose from, the less of a long text is read: 2,000 characters for 10,000 of choices.
+    The more there are to choose from, the less of a long text is read: 2,000 characters for 10,000 of choices. Among
+    very many nothing is looked for.
     """
     named = sorted({each for each in choices(definition) if each.strip()}, key=lambda each: (-len(each), each))
-    if not named:
+    if not named or len(named) > MOST_CHOICES or sum(map(len, named)) > MOST_CHOSEN:
         return []
     shape = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, named)) + r")(?!\w)", re.IGNORECASE)
     found: dict[str, Reading] = {}

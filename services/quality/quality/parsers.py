@@ -20,7 +20,6 @@ from services.quality.quality.schema_work import is_soon_told, work
 
 MOST_VIOLATIONS = 100  # of one text, among which the first is looked for
 MOST_NAMES = 20  # of a path that is told
-MOST_CHOICES, MOST_CHOSEN = 1_000, 50_000  # and their characters together, from which a pattern is made in 0.2 s
 MOST_STEPS = 100_000  # a schema's pattern may try before it is taken not to match: time stays linear
 # Schemas that one may hold with its references written out, and those times the characters of a text: the validator
 # follows references again each time, and in 0.5 s it is through this many.
@@ -173,8 +172,6 @@ def choices(definition: Any) -> Sequence[str]:
     found = definition if isinstance(definition, list | tuple) else []
     if not found or not all(isinstance(each, str) for each in found):
         raise BadDefinition("no list of choices")
-    if len(found) > MOST_CHOICES or sum(map(len, found)) > MOST_CHOSEN:
-        raise BadDefinition(f"more than {MOST_CHOICES:,} choices, or {MOST_CHOSEN:,} characters of them")
     return found
 
 

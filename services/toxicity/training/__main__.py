@@ -43,8 +43,8 @@ MOST = {
     "bbq_disability_status": (900, 500), "bbq_physical_appearance": (900, 500), "bbq_religion": (900, 0),
     "bbq_sexual_orientation": (900, 0), "toxigen": (1000, 0), "surge_ai": (1000, 0), "harmbench": (1000, 0),
 }  # fmt: skip
-# Of clean texts, by each kind: together under 2 % in every length quintile. More where harm is hard to tell from a
-# question about it, less where words leave little doubt.
+# Of clean texts, by each kind: together about 1 %, up to 3 % in a length quintile (MODEL_CARD.md). More where harm is
+# hard to tell from a question about it, less where words leave little doubt.
 FLAGGED_CLEAN = {"abuse": 0.002, "identity_attack": 0.002, "threat": 0.001, "sexual": 0.0005, "harmful_request": 0.003}
 
 

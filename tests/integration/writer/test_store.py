@@ -155,6 +155,17 @@ def test_a_rebuilt_generation_wins_over_a_fuller_window(client):
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_of_outcomes_of_one_moment_the_last_step_decides(client, order):
+    done = msgspec.structs.replace(_example(OUTCOMES), decision_id=uuid7())
+    states = ("proposed", "approved", "executing")
+    store = Store(lambda: client, lambda: NOON)
+    for step in order:
+        told = msgspec.structs.replace(done, outcome_id=uuid7(), state=states[step], step=step)
+        store.write(OUTCOMES, [_batch(OUTCOMES, told)])
+    assert _of(client, "decisions", "state", done.decision_id, column="decision_id") == [("executing",)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_a_decision_stands_where_its_newest_outcome_left_it_whoever_counted_the_steps(client, order):
     done = msgspec.structs.replace(_example(OUTCOMES), decision_id=uuid7())
     told = [

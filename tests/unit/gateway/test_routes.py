@@ -180,7 +180,7 @@ async def test_a_full_gateway_refuses_before_it_reads(kafka, deployments):
 
 
 async def test_too_many_requests_at_once_are_asked_to_come_back(kafka, deployments):
-    app, slow = an_app(kafka, deployments, admission=Admission(Most(requests=8))), asyncio.Event()
+    app, slow = an_app(kafka, deployments, admission=Admission(Most(requests=4))), asyncio.Event()
     kafka.until = slow
     async with a_client(app) as emitter:
         first = [asyncio.create_task(emitter.post("/v1/calls", json=a_call())) for _ in range(2)]

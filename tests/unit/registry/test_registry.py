@@ -74,6 +74,13 @@ def test_other_weights_do_not_make_a_version_its_own_predecessor(weights):
     assert (made.revision, made.version, made.previous_version) == (3, "v2", "v1")
 
 
+def test_other_weights_do_not_make_the_version_that_was_rolled_back_from_a_predecessor():
+    restored = registry.execute(a_command(), versions("v1", "v2"), running("v2", 2, lease=a_lease(7)), NOW)
+    order = an_order("v1", weights={"v1": 0.9, "v3": 0.1})
+    made = registry.deploy(order, versions("v1", "v3"), Standing(restored), NOW)
+    assert (restored.previous_version, made.previous_version, made.decision_id) == ("v2", None, None)
+
+
 def test_an_order_for_what_runs_already_changes_nothing():
     assert registry.deploy(an_order("v1"), versions("v1"), running("v1", 4), NOW) == a_deployment("v1", 4)
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from schemas.ids import derived_id
 from schemas.messages import Deployment, Outcome, Target
@@ -15,7 +15,7 @@ from services.registry.app import MIGRATIONS
 from services.registry.keys import KeyStore
 from services.registry.registry import Refused
 from services.registry.store import Store
-from services.registry.tables import METADATA
+from services.registry.tables import BASELINES, METADATA
 from services.shared import outbox as outboxes
 from services.shared.access import SCOPES, hash_key
 from services.shared.database import connect, migrate, state_url
@@ -177,6 +177,16 @@ def test_what_runs_tells_the_pinned_baseline_and_so_does_what_comes_next(engine,
     deployed.forget_baseline(TARGET)
     assert deployed.deployment(TARGET).baseline_version is None
     assert [each.baseline_version for each in sent(engine, Deployment)[told:]] == ["v1", "v1", None]
+
+
+def test_a_pin_of_an_earlier_version_of_the_registry_is_told_once(engine, deployed):
+    with engine.begin() as connection:
+        place = {"tenant": TARGET.tenant, "app": TARGET.app, "environment": TARGET.environment}
+        connection.execute(insert(BASELINES).values(**place, version="v1", set_at=NOW.isoformat(), set_by="ann"))
+    told = len(sent(engine, Deployment))
+    for _ in range(2):
+        deployed.tell_baselines()
+    assert [each.baseline_version for each in sent(engine, Deployment)[told:]] == ["v1"]
 
 
 def test_tenants_do_not_see_each_other(deployed):

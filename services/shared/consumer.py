@@ -63,7 +63,6 @@ class Consumer:
         self.working = asyncio.Lock()
         self.epoch = 0
         self.broker_run = ""
-        self._verified: tuple[object, ...] = ()
         self._lag_at, self._unread = 0.0, 0
         self._reached: dict[TopicPartition, int] = {}
         self._pending: dict[TopicPartition, int] = {}
@@ -82,6 +81,7 @@ class Consumer:
             fetch_max_wait_ms=250,
             retry_backoff_ms=100,
         )
+        self._log = clusters.BrokerRun(self._client._client)
 
     async def __aenter__(self) -> Self:
         try:
@@ -142,8 +142,9 @@ class Consumer:
         if not self._pending:
             return True
         self._progress.to_commit()
+        sent = dict(self._pending)
         try:
-            await clusters.answer(self._client.commit(dict(self._pending)))
+            await clusters.answer(self._client.commit(sent))
         except (CommitFailedError, IllegalStateError):
             self._pending.clear()
             self._progress.committed()  # the group has changed: it is for the next owner to commit
@@ -151,7 +152,7 @@ class Consumer:
             log.warning("A commit of %s failed: %r; it goes with the next one", self.service, error)
             await self._wait_while_away()
         else:
-            self._committed.update(self._pending)
+            self._committed.update(sent)
             self._pending.clear()
             self._progress.committed()
             metrics.COMMITS.labels(self.service).inc()
@@ -182,13 +183,13 @@ class Consumer:
     def _end_epoch(self) -> None:
         self.epoch += 1
         self._reached.clear()  # what was fetched before the ends and not handled comes again
+        self._pending.clear()  # it is for the next owner to commit
 
     async def _connect(self) -> None:
         await present(self._kafka, self._short, self.service)
         await self._membership.bury(self._kafka)
         await self._client.start()
-        self._verified = clusters.connections(self._client._client)
-        self.broker_run = await clusters.broker_run(self._client._client)
+        self.broker_run = await self._log.now()
 
     async def _linger(self, records: _Records, most: int, linger_seconds: float) -> tuple[_Records, int]:
         """As many messages as come in time, and their epoch.
@@ -217,18 +218,13 @@ class Consumer:
         return cut.records
 
     async def _verify_run(self) -> None:
-        client = self._client._client
-        found = clusters.connections(client)
-        if [id(each) for each in found] == [id(each) for each in self._verified]:
-            return
         try:
-            run = await clusters.broker_run(client)
+            run = await self._log.now()
         except (KafkaError, OSError, TimeoutError):
             return  # asked again at the next fetch: nothing has changed where nothing answers
         if run != self.broker_run:
             metrics.BROKER_RUNS.labels(self.service).inc()
             raise NewBrokerRun(f"{self.broker_run} is now {run}")
-        self._verified = found
 
     async def _count(self, records: _Records) -> None:
         for partition, found in records.items():

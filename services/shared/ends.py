@@ -22,8 +22,7 @@ class Ends:
         self._client = AIOKafkaConsumer(
             bootstrap_servers=kafka.bootstrap, client_id=client_id, fetch_max_wait_ms=FETCH_WAIT_MS
         )
-        self._verified: tuple[object, ...] = ()
-        self._run = ""
+        self._log = clusters.BrokerRun(self._client._client)
 
     async def __aenter__(self) -> Self:
         await self._client.start()
@@ -40,12 +39,7 @@ class Ends:
 
     async def broker_run(self) -> str:
         """The broker run; asked again where a connection is another one than before."""
-        found = clusters.connections(self._client._client)
-        # Right after the start there is no connection yet, which is no sign that the log is the same.
-        if not self._run or [id(each) for each in found] != [id(each) for each in self._verified]:
-            self._run = await clusters.broker_run(self._client._client)
-            self._verified = found
-        return self._run
+        return await self._log.now()
 
 
 async def true_ends(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

@@ -13,6 +13,8 @@ import aiokafka.consumer.consumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import IllegalGenerationError, KafkaError, RequestTimedOutError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from services.shared.settings import ServiceSettings, SharedSettings
@@ -52,6 +54,40 @@ class _Fetcher(Fetcher):  # type: ignore[misc]
 
 
 aiokafka.consumer.consumer.Fetcher = _Fetcher
+
+
+class _Coordinator(GroupCoordinator):  # type: ignore[misc]
+    """One that commits nothing in a group that it was put out of, nor offsets of a log in another log.
+
+    aiokafka's forgets its generation when the broker no longer knows the member, and a broker takes a commit without
+    one for a group that has no members: right after the start of an empty log, that of what was read from the old one.
+    """
+
+    def __init__(self, client: AIOKafkaClient, *given: Any, **options: Any) -> None:
+        super().__init__(client, *given, **options)
+        self._log, self._run = BrokerRun(client), ""
+
+    async def _do_rejoin_group(self, subscription: Any) -> bool:
+        if not self._run:
+            try:
+                self._run = await self._log.now()
+            except (KafkaError, OSError, TimeoutError):
+                await asyncio.sleep(self._retry_backoff_ms / 1000)
+                return False
+        return bool(await super()._do_rejoin_group(subscription))
+
+    async def _do_commit_offsets(self, assignment: Any, offsets: Any) -> None:
+        if self._subscription.partitions_auto_assigned():
+            try:
+                now = await self._log.now()
+            except (OSError, TimeoutError) as error:
+                raise RequestTimedOutError(repr(error)) from error  # which aiokafka tries again
+            if now != self._run or self.generation < 0:
+                raise IllegalGenerationError(self.group_id)
+        await super()._do_commit_offsets(assignment, offsets)
+
+
+aiokafka.consumer.consumer.GroupCoordinator = _Coordinator
 
 T = TypeVar("T")
 
@@ -121,6 +157,23 @@ async def is_away(kafka: Kafka) -> bool:
         writer.close()
         return False
     return True
+
+
+class BrokerRun:
+    """The broker run that a client talks to, asked again where a connection is another one than before."""
+
+    def __init__(self, client: AIOKafkaClient) -> None:
+        self._client, self._run = client, ""
+        self._verified: tuple[object, ...] = ()
+
+    async def now(self) -> str:
+        """The run; raises `KafkaError`, `OSError` or `TimeoutError` where nobody answers."""
+        found = connections(self._client)
+        # Right after the start there is no connection yet, which is no sign that the log is the same.
+        if not self._run or [id(each) for each in found] != [id(each) for each in self._verified]:
+            self._run = await broker_run(self._client)
+            self._verified = found
+        return self._run
 
 
 def connections(client: AIOKafkaClient) -> tuple[object, ...]:

@@ -184,6 +184,7 @@ class Consumer:
         self.epoch += 1
         self._reached.clear()  # what was fetched before the ends and not handled comes again
         self._pending.clear()  # it is for the next owner to commit
+        self._progress.uncommitted_since = None
 
     async def _connect(self) -> None:
         await present(self._kafka, self._short, self.service)

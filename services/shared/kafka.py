@@ -181,7 +181,7 @@ def connections(client: AIOKafkaClient) -> tuple[object, ...]:
 
     objects, so is the log. Compare by identity.
     """
-    return tuple(client._conns.values())
+    return tuple(each for each in client._conns.values() if each.connected())
 
 
 async def stopped(client: Any, timeout_seconds: float = 10.0) -> None:

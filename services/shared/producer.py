@@ -141,8 +141,11 @@ class Producer:
         producer = await self._ready()
         found = clusters.connections(producer.client)
         if [id(each) for each in found] != [id(each) for each in self._verified]:
-            self._run = await clusters.broker_run(producer.client)
-            self._verified = found
+            if await clusters.broker_run(producer.client) != self._run:
+                await self._recreate()  # what it knows of topics is the old log's
+                await self._ready()
+            elif producer is self._producer:
+                self._verified = found
         return self._run
 
     async def send(self, messages: Iterable[Message], writes: Writes, headers: Headers = ()) -> None:
@@ -200,17 +203,30 @@ class Producer:
         results: list[BaseException | None] = [_too_large(message) for message in messages]
         try:
             producer = await self._ready()
+            run = self._run
             batches = await self._batches(producer, messages, results, together=together)
         except (KafkaError, OSError, TimeoutError, Transient) as error:
             return [result or error for result in results]
         await self._settled([batch.future for batch in batches])
+        another = await self._another(run)
         for batch in batches:
-            failure = _failure(batch)
+            failure = _failure(batch) or another
             if failure is None:
                 PRODUCED.labels(batch.topic).inc(len(batch.indices))
             for index in batch.indices:
                 results[index] = failure
         return results
+
+    async def _another(self, run: str) -> Exception | None:
+        """Why what was acknowledged is to be sent again: the embedded broker takes what goes to a topic that its new
+
+        log does not have yet, and drops it.
+        """
+        try:
+            now = await self.check_run()
+        except (KafkaError, OSError, TimeoutError) as error:
+            return error
+        return None if now == run else Transient(f"the broker's log is another one: {run} is now {now}")
 
     async def _settled(self, futures: "Iterable[asyncio.Future[Any]]") -> None:
         # An idempotent producer of aiokafka tries for ever by itself, and says nothing.

@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import OutOfOrderSequenceNumber
 
 from schemas.topics import CALLS
 from services.shared.kafka import Kafka
 from services.shared.producer import Outgoing, Producer
-from tests.support.broker import declare, log_of, on_both
+from tests.support.broker import declare, eventually, log_of, on_both
 from tests.support.messages import a_call
 
 pytestmark = pytest.mark.embedded
@@ -64,7 +65,42 @@ async def test_a_producer_outlives_the_broker_and_tells_the_new_run(mortal_broke
     assert (await values(kafka))[-3:] == [message.value for message in late]
 
 
-@pytest.mark.beyond_tansu("it acknowledges what is sent to a topic that its new, empty log lacks, and keeps nothing")
+async def tells(producer, run):
+    """Whether this is the run that it tells."""
+    return await producer.check_run() == run
+
+
+@pytest.mark.parametrize("ask", [False, True], ids=["not-asked", "asked-for-the-run"])
+async def test_what_a_new_log_took_before_it_had_the_topic_is_sent_again(mortal_broker, ask):
+    """The embedded broker acknowledges it and drops it."""
+    kafka = Kafka(mortal_broker.bootstrap)
+    await declare(kafka, CALLS)
+    async with Producer(kafka) as producer:
+        await producer.publish(some(1))
+        mortal_broker.restart_empty()
+        if ask:
+            await eventually(lambda: tells(producer, mortal_broker.run), 30)
+        messages = some(3)
+        publishing = asyncio.create_task(producer.publish(messages))
+        await asyncio.sleep(0.5)
+        assert not publishing.done()
+        await declare(kafka, CALLS)
+        await publishing
+    assert {message.value for message in messages} == set(await values(kafka))
+
+
+async def test_the_embedded_broker_acknowledges_what_goes_to_a_topic_that_it_does_not_have(mortal_broker):
+    kafka = Kafka(mortal_broker.bootstrap)
+    await declare(kafka, CALLS)
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+        await producer.send_and_wait(CALLS.name, b"1", b"k")
+        mortal_broker.restart_empty()
+        await producer.send_and_wait(CALLS.name, b"2", b"k")
+        await declare(kafka, CALLS)
+    assert await values(kafka) == []
+
+
+@pytest.mark.beyond_tansu("its log is held in memory: what it had is gone with it, the topic too")
 @on_both
 async def test_what_is_being_published_when_the_broker_dies_is_there_once(mortal_broker):
     kafka = Kafka(mortal_broker.bootstrap)
@@ -75,5 +111,5 @@ async def test_what_is_being_published_when_the_broker_dies_is_there_once(mortal
         mortal_broker.kill()
         publishing = asyncio.create_task(producer.publish(late))
         mortal_broker.start()
-        await asyncio.wait_for(publishing, 90)
+        await asyncio.wait_for(publishing, 30)
     assert await values(kafka) == [message.value for message in early + late]

@@ -23,7 +23,10 @@ from services.shared.scoring import Scorer
 
 STANDARD = Path("-")
 Input = Annotated[Path | None, typer.Option(help="JSON lines: prompt, response, context, …; - is standard input.")]
-Output = Annotated[Path | None, typer.Option(help="JSON lines: line, metric, status, value, …; - is standard output.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(dir_okay=False, help="JSON lines: line, metric, status, value, …; - is standard output."),
+]
 Metrics = Annotated[str, typer.Option(help="Names or shell patterns with commas, or all; a judge only by its name.")]
 Listed = Annotated[bool, typer.Option("--list", help="List the metrics instead.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Begin anew where an interrupted run could go on.")]
@@ -54,8 +57,7 @@ def score(
         return
     if input is None or output is None:
         fail("score needs --input and --output, or --list")
-    if input != STANDARD and not input.is_file():
-        fail(f"{input} is no file")
+    _check(input, output)
     try:
         wanted = chosen(metrics, AVAILABLE, NAMED)
         scorers = loaded((*SCORERS, *BY_NAME), wanted)
@@ -65,6 +67,15 @@ def score(
     said = json.dumps(told.as_dict()) if as_json else told.sentence()
     print(said, file=sys.stdout if as_json and output != STANDARD else sys.stderr)
     raise typer.Exit(told.code(strict))
+
+
+def _check(source: Path, output: Path) -> None:
+    if source == STANDARD:
+        return
+    if not source.is_file():
+        fail(f"{source} is no file")
+    if output.exists() and output.samefile(source):
+        fail("--output is the input: name another file")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from services.shared.kafka import Kafka
 from services.writer.comparison import compare
 from services.writer.verification import Verdict, ledger_of
 
-Ledger = Annotated[Path, typer.Option(help="The file of acknowledged call ids that the client wrote.", exists=True)]
+Ledger = Annotated[
+    Path, typer.Option(help="The file of acknowledged call ids that the client wrote.", exists=True, dir_okay=False)
+]
 Spool = Annotated[
     list[Path] | None,
     typer.Option(

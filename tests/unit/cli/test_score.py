@@ -272,6 +272,22 @@ def test_a_wrong_use(run, arguments):
     assert run(*arguments)[0] == 2
 
 
+@pytest.mark.parametrize("output", ["in", "./in", "link"])
+def test_an_output_that_is_the_input_is_refused_and_the_input_stays(run, tmp_path, monkeypatch, output):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").write_bytes(text(5))
+    (tmp_path / "link").symlink_to("in")
+    code, _, err = run("--input", "in", "--output", output, "--metrics", TIMES)
+    assert (code, (tmp_path / "in").read_bytes()) == (2, text(5))
+    assert "name another file" in err
+
+
+def test_a_folder_as_output_is_refused_before_anything_is_scored(run, tmp_path):
+    (tmp_path / "in").write_bytes(text(5))
+    code, _, err = run("--input", str(tmp_path / "in"), "--output", str(tmp_path), "--metrics", TIMES)
+    assert (code, "directory" in err, list(tmp_path.parent.glob("*.partial"))) == (2, True, [])
+
+
 def test_nothing_but_bad_lines_is_an_error(run, tmp_path):
     (tmp_path / "in").write_text("a\nb\n")
     files = ("--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"))

@@ -17,7 +17,7 @@ from schemas.messages import DeadLetter
 from services.embedded import letter_store, letters
 from services.embedded.connection import settings
 from services.shared.kafka import Kafka
-from services.shared.settings import SharedSettings
+from services.shared.settings import SharedSettings, without_password
 
 dlq = typer.Typer(help="List, show and send again what could not be taken.", no_args_is_help=True)
 
@@ -109,7 +109,7 @@ def _find(place: SharedSettings, wanted: letters.Filter) -> list[DeadLetter]:
     try:
         answered += letter_store.stored(place.clickhouse_url, place.clickhouse_database)
     except letter_store.StoreError as error:
-        silent.append(f"ClickHouse at {place.clickhouse_url} does not answer ({error})")
+        silent.append(f"ClickHouse at {without_password(place.clickhouse_url)} does not answer ({error})")
     for part in silent:
         say(part)
     if len(silent) == 2:

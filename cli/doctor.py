@@ -4,13 +4,12 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli.options import AsJson, Data
+from cli.options import AsJson, Data, PortBase
 from cli.printing import data_directory
 from services.embedded import diagnosis, machine
 from services.embedded.config import Config
@@ -19,15 +18,18 @@ from services.embedded.control_client import ControlClient, NotRunningError
 from services.embedded.data_directory import DataDirectory
 from services.embedded.finding import Finding, problem
 from services.embedded.services import Ports
+from services.shared.errors import WrongSettings
 
-PortBase = Annotated[int | None, typer.Option(help="The first port.", show_default="8700")]
 _MARKS = {"good": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "problem": "[red]✗[/red]"}
 
 
 def doctor(data: Data = None, port_base: PortBase = None, as_json: AsJson = False) -> None:
     """Explain what is wrong and how to mend it. Exit code 1 where something is wrong."""
-    directory = data_directory(data)
-    findings = list(_look(directory, Ports(port_base if port_base is not None else Config().port_base)))
+    try:
+        directory = data_directory(data)
+        findings = list(_look(directory, Ports(port_base if port_base is not None else Config().port_base)))
+    except WrongSettings as error:
+        findings = [problem("settings", line, "docs/reference/settings.md lists all") for line in error.lines]
     healthy = not any(finding.grade == "problem" for finding in findings)
     if as_json:
         print(json.dumps({"healthy": healthy, "findings": [asdict(finding) for finding in findings]}))

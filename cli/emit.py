@@ -13,7 +13,7 @@ from cli.options import AsJson
 from cli.printing import data_directory, fail, say
 from services.embedded.connection import gateway_url
 
-File = Annotated[typer.FileText | None, typer.Option(help="JSON lines, one call each; - reads standard input.")]
+File = Annotated[typer.FileBinaryRead | None, typer.Option(help="JSON lines, one call each; - reads standard input.")]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -70,13 +70,13 @@ def _emit(client: Client, calls: Iterable[dict[str, Any]], timeout_seconds: floa
     return call_ids
 
 
-def _read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+def _read(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     return (_parsed(line, number) for number, line in enumerate(lines, 1) if line.strip())
 
 
-def _parsed(line: str, number: int) -> dict[str, Any]:
+def _parsed(line: bytes, number: int) -> dict[str, Any]:
     try:
-        call = json.loads(line)
+        call = json.loads(line.decode())
     except ValueError as error:
         fail(f"line {number} is no JSON: {error}")
     if not isinstance(call, dict):

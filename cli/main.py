@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 import typer
 
+from services.shared.errors import WrongSettings
+
 COMMANDS = {
     "up": "Start the embedded stack: broker, ClickHouse and every service.",
     "down": "Stop the embedded stack.",
@@ -36,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     0 is success, 1 that something asked about is wrong, 2 a wrong use or a part that cannot be reached.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    application(chosen(given))(given, prog_name="tidemark")
+    try:
+        application(chosen(given))(given, prog_name="tidemark")
+    except WrongSettings as error:
+        sys.stderr.write("".join(f"tidemark: {line}\n" for line in error.lines))
+        sys.exit(2)
 
 
 def chosen(arguments: Sequence[str]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.options import Data
+from cli.options import Data, PortBase
 from cli.printing import address_book, fail, say
 from services.embedded import app, launch
 from services.embedded.config import Config
@@ -20,7 +20,6 @@ from services.embedded.plan import Plan, plan
 from services.embedded.preparation import PreparationError
 from services.embedded.supervisor import COMPLETE
 
-PortBase = Annotated[int | None, typer.Option(help="The first port.", show_default="8700")]
 BrokerKind = Annotated[
     Literal["tansu", "kafka"] | None,
     typer.Option("--broker", help="With its log in memory, or on disk.", show_default="what the data has, or tansu"),
@@ -45,7 +44,7 @@ def up(
     _settle(data, port_base, broker, setting or [], without or [])
     try:
         planned = plan(Config(), os.environ, tell=say)
-    except (ValueError, KafkaMissingError) as error:
+    except (ValueError, OSError, KafkaMissingError) as error:
         fail(str(error))
     if ControlClient(planned.data).running:
         fail(f"it runs already on {planned.data.root}: `tidemark status` shows it, `tidemark down` stops it")

@@ -12,7 +12,7 @@ from services.embedded.data_directory import DataDirectory
 from services.embedded.finding import Finding, good, problem, warning
 from services.embedded.log_files import last_error, last_lines
 from services.shared.breaker import Marker
-from services.shared.settings import SharedSettings
+from services.shared.settings import SharedSettings, without_password
 
 LONG_LAG = 10_000
 _LINES = 200
@@ -74,8 +74,7 @@ def _broker(bootstrap: str) -> Finding:
 
 
 def _clickhouse(url: str) -> Finding:
-    # The address may carry a password, which is nobody's to read.
-    shown = httpx.URL(url).copy_with(username=None, password=None)
+    shown = without_password(url)
     try:
         answer = httpx.get(f"{url}/ping", timeout=_ANSWER_SECONDS, trust_env=False)
     except httpx.HTTPError as error:

@@ -60,6 +60,8 @@ def settings(environment: Mapping[str, str]) -> Finding:
 def writable(root: Path) -> Finding:
     """Whether the data directory can be made and written."""
     place = next(folder for folder in (root, *root.parents) if folder.exists())
+    if not place.is_dir():
+        return problem("data directory", f"{place} is no directory", "choose another with --data or TIDEMARK_DATA")
     if os.access(place, os.W_OK | os.X_OK):
         return good("data directory", str(root))
     return problem("data directory", f"{place} is not writable", "give it to this user, or choose another with --data")
@@ -147,5 +149,5 @@ def _free_bytes(root: Path) -> int:
 
 
 def _newest(root: Path) -> float:
-    files = [path for folder in (root, root / "logs", root / "state") if folder.exists() for path in folder.iterdir()]
+    files = [path for folder in (root, root / "logs", root / "state") if folder.is_dir() for path in folder.iterdir()]
     return max((path.stat().st_mtime for path in files), default=0.0)

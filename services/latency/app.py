@@ -29,5 +29,6 @@ def scorer(config: Config) -> LatencyScorer:
     """The scorer, with its price list; `Unusable` where the list is none."""
     try:
         return LatencyScorer(Prices.load(config.prices))
-    except msgspec.MsgspecError as error:
-        raise Unusable(f"{config.prices} is no price list: {error}; correct it or unset the setting") from error
+    except (msgspec.MsgspecError, OSError) as error:
+        remedy = "correct it or unset TIDEMARK_LATENCY_PRICES"
+        raise Unusable(f"{config.prices} is no price list: {error}; {remedy}") from error

@@ -1,7 +1,7 @@
 """Errors that decide what happens next."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class Transient(Exception):
@@ -30,6 +30,14 @@ class Unusable(Exception):
     """
 
     exit_code = os.EX_UNAVAILABLE
+
+
+class WrongSettings(ValueError):
+    """Variables that are not understood: in `lines` a sentence for each, with the remedy and without any password."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
 
 
 class Again(Exception):

@@ -11,10 +11,13 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.shared.errors import WrongSettings
+
 PREFIX = "TIDEMARK_"
 SERVICES = Path(__file__).parents[1]
 # One @ at most, and before the path: with more of them it cannot be told where the password ends.
 _ADDRESS = re.compile(r"([A-Za-z][\w+.-]*://)(?:[^@/?#\s]*@)?([^@/?#\s]*)(?:[/?#][^@]*)?")
+_BROKER = re.compile(r"\s*(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:\d{1,5})?\s*")
 
 C = TypeVar("C", bound="ServiceSettings")
 
@@ -25,17 +28,24 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _brokers(text: str) -> str:
+    if not all(_BROKER.fullmatch(broker) for broker in text.split(",")):
+        raise ValueError("write host:port, and a comma between brokers")
+    return text
+
+
 Url = Annotated[str, AfterValidator(_url)]
+Brokers = Annotated[str, AfterValidator(_brokers)]
 
 
 class SharedSettings(BaseSettings):
-    """What every process of a deployment is told alike: `TIDEMARK_<FIELD>`."""
+    """What every process of a deployment is told alike: `TIDEMARK_<FIELD>`. Raises `WrongSettings`."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True, extra="forbid")
 
     data: Path = Field(Path(".tidemark"), alias="TIDEMARK_DATA", description="The one directory that holds everything.")
-    kafka_bootstrap: str = Field(
-        "127.0.0.1:8705", alias="TIDEMARK_KAFKA_BOOTSTRAP", min_length=1, description="Brokers, host:port with commas."
+    kafka_bootstrap: Brokers = Field(
+        "127.0.0.1:8705", alias="TIDEMARK_KAFKA_BOOTSTRAP", description="Brokers, host:port with commas."
     )
     kafka_prefix: str = Field(
         "",
@@ -72,6 +82,12 @@ class SharedSettings(BaseSettings):
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="DEBUG, INFO, WARNING or ERROR.",
     )
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:  # its own text shows what was given, passwords too
+            raise WrongSettings([_complaint(type(self), detail) for detail in error.errors()]) from None
 
 
 class ServiceSettings(SharedSettings):
@@ -131,8 +147,8 @@ def read(settings: type[C], environment: Mapping[str, str] | None = None) -> C:
         )
     try:
         return settings()
-    except ValidationError as error:
-        _refuse(_complaint(settings, detail) for detail in error.errors())
+    except WrongSettings as error:
+        _refuse(error.lines)
 
 
 def variables(settings: type[BaseSettings]) -> dict[str, str]:
@@ -173,11 +189,21 @@ def _complaint(settings: type[BaseSettings], detail: Any) -> str:
     return f"{name}{meaning}: {detail['msg']}{given}. Set it right or unset it to take the default"
 
 
+def without_password(address: str, otherwise: str = "…") -> str:
+    """Scheme and host of an address, or `otherwise` where it cannot be told where its password ends.
+
+    >>> without_password("http://tide:secret@db:8123/x")
+    'http://db:8123'
+    """
+    found = _ADDRESS.fullmatch(address)
+    return found[1] + found[2] if found else otherwise
+
+
 def _shown(given: str) -> str:
     """What was given, as far as it can be no password: of an address, the scheme and the host."""
     if "://" in given:
-        found = _ADDRESS.fullmatch(given)
-        return f", not {found[1] + found[2]!r}" if found else ""
+        address = without_password(given, otherwise="")
+        return f", not {address!r}" if address else ""
     return "" if {"@", "="} & set(given) else f", not {given!r}"
 
 

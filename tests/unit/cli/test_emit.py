@@ -85,6 +85,12 @@ def test_a_gateway_out_of_reach_is_another(emit):
     assert json.loads(printed.out)["spooled"] == 1
 
 
+def test_a_file_that_is_not_in_utf_8_is_a_wrong_use_with_its_line(emit, tmp_path):
+    (tmp_path / "calls.jsonl").write_bytes(b'{"prompt": "a"}\n{"prompt": "\xfc"}\n')
+    code, printed = emit("--file", str(tmp_path / "calls.jsonl"))
+    assert (code, "line 2 is no JSON: 'utf-8'" in printed.err) == (2, True)
+
+
 @pytest.mark.parametrize("arguments", [(), ("--prompt", "p", "--file", "-"), ("--file", "missing.jsonl")])
 def test_a_wrong_use(emit, arguments):
     assert emit(*arguments)[0] == 2

@@ -272,6 +272,13 @@ def test_a_wrong_use(run, arguments):
     assert run(*arguments)[0] == 2
 
 
+def test_a_price_list_that_is_not_there_is_told_with_its_variable(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TIDEMARK_LATENCY_PRICES", str(tmp_path / "none.yaml"))
+    (tmp_path / "in").write_bytes(text(5))
+    code, _, err = run("--input", str(tmp_path / "in"), "--output", "-", "--metrics", TIMES)
+    assert (code, "unset TIDEMARK_LATENCY_PRICES" in err) == (2, True)
+
+
 @pytest.mark.parametrize("output", ["in", "./in", "link"])
 def test_an_output_that_is_the_input_is_refused_and_the_input_stays(run, tmp_path, monkeypatch, output):
     monkeypatch.chdir(tmp_path)

@@ -75,6 +75,12 @@ def test_a_missing_model_names_the_remedy(tmp_path):
     assert "make setup" in machine.models(tmp_path).remedy
 
 
+def test_a_data_directory_that_is_a_file_is_a_problem(tmp_path):
+    (tmp_path / "file").write_text("")
+    found = list(machine.look(DataDirectory(tmp_path / "file"), Ports(free_base()), {}, running=False))
+    assert [finding.what for finding in found if finding.grade == "problem"] == [f"{tmp_path}/file is no directory"]
+
+
 def test_nobody_listening(tmp_path):
     base = free_base()
     place = SharedSettings(kafka_bootstrap=f"127.0.0.1:{base}", clickhouse_url=f"http://user:hidden@127.0.0.1:{base}")

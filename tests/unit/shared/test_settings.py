@@ -7,9 +7,9 @@ from typing import Self
 import pytest
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
-from services.shared.errors import Unusable
+from services.shared.errors import Unusable, WrongSettings
 from services.shared.object_store import opened
-from services.shared.settings import ServiceSettings, read
+from services.shared.settings import ServiceSettings, SharedSettings, read
 
 
 class Config(ServiceSettings, env_prefix="TIDEMARK_WRITER_"):
@@ -123,6 +123,17 @@ def test_of_an_address_only_scheme_and_host_are_printed(given, shown, monkeypatc
 def test_the_password_of_a_shared_address_is_not_printed(monkeypatch, capsys):
     said = said_of(Open, monkeypatch, capsys, TIDEMARK_CLICKHOUSE_URL="clickhouse://u:hunter2@host:8123/?x=1")
     assert "begins with http:// or https://, not 'clickhouse://host:8123'." in said
+
+
+@pytest.mark.parametrize("brokers", ["kafka-1:9092", "kafka", "a:9092, b:9092", "[::1]:9092", "127.0.0.1:8705"])
+def test_brokers_are_hosts_with_ports(brokers):
+    assert SharedSettings(kafka_bootstrap=brokers).kafka_bootstrap == brokers
+
+
+@pytest.mark.parametrize("brokers", ["foo:bar", "", "a:9092,", "http://a:9092"])
+def test_what_names_no_broker_is_refused(brokers):
+    with pytest.raises(WrongSettings, match="write host:port"):
+        SharedSettings(kafka_bootstrap=brokers)
 
 
 def test_a_rule_over_several_settings_prints_none_of_them(monkeypatch, capsys):

@@ -53,6 +53,21 @@ def test_a_call_that_is_too_large_even_so_is_rejected(make_client, gateway):
     assert client.stats().rejected == 1
 
 
+@pytest.mark.parametrize("place", [{"app": "a/b"}, {"environment": ".."}, {"version": "a|b"}])
+def test_a_name_that_is_no_part_of_a_path_is_refused_with_the_call(client, gateway, place):
+    client.emit(prompt="p", **place)
+    good = client.emit(prompt="p", expected_format={"kind": "choice", "definition": ["a"]})
+    assert client.flush(10)
+    assert list(gateway.calls) == [good]
+
+
+def test_a_format_that_nobody_knows_is_refused_with_the_call(client, gateway):
+    client.emit(prompt="p", expected_format={"kind": "yaml"})
+    assert client.flush(10)
+    assert (gateway.calls, client.stats().rejected) == ({}, 1)
+    assert "expected_format.kind" in client.rejected_file.read_text()
+
+
 @pytest.mark.parametrize(
     "field", ["requested_model", "answering_model", "provider", "system_fingerprint", "finish_reason", "user_id"]
 )

@@ -13,7 +13,7 @@ from uuid import UUID
 LONGEST_NAME = 200
 MOST_ENTRIES = 1000
 LARGEST_INTEGER = 2**53
-SEPARATORS = re.compile(r"[|\x00-\x1f]")
+SEPARATORS = re.compile(r"[|/\x00-\x1f]")
 DEEPEST = 20
 
 
@@ -43,10 +43,10 @@ def name(value: Any, field: str) -> str:
 
 
 def place(value: Any, field: str) -> str:
-    """A name that keys are made of: neither `|` nor control characters."""
+    """A name that keys and paths are made of: without `|`, `/` and control characters, and neither `.` nor `..`."""
     written = name(value, field)
-    if SEPARATORS.search(written):
-        raise Unusable(field, "contains | or a control character", "use another name")
+    if SEPARATORS.search(written) or written in {".", ".."}:
+        raise Unusable(field, "contains |, / or a control character, or is . or ..", "use another name")
     return written
 
 
@@ -207,10 +207,13 @@ def _few(entries: E, field: str) -> E:
     return entries
 
 
-def _kind(value: Any, field: str) -> str:
-    if value not in KINDS:
-        raise Unusable(field, f"is {value!r:.40}", f"give one of {', '.join(KINDS)}")
-    return str(value)
+def _one_of(choices: tuple[str, ...]) -> Form:
+    def form(value: Any, field: str) -> str:
+        if value not in choices:
+            raise Unusable(field, f"is {value!r:.40}", f"give one of {', '.join(choices)}")
+        return str(value)
+
+    return form
 
 
 E = TypeVar("E", bound=Sized)
@@ -218,6 +221,7 @@ Form = Callable[[Any, str], Any]
 Forms = Mapping[str, Form]
 
 KINDS = ("thumbs", "stars", "acceptance", "edit", "comment", "reference")
+FORMATS = ("json", "json_schema", "regex", "choice", "xml", "python")
 ATTRIBUTES: Form = mapping
 TOOL_CALL: Forms = {"name": text, "arguments": text, "tool_call_id": text, "result": text}
 _TOOL_CALLS = objects(TOOL_CALL, needed=("name",))
@@ -245,12 +249,14 @@ CALL: Forms = {
     "tool_calls": _TOOL_CALLS,
     "tokens": _one(dict.fromkeys(("input", "output", "cached", "reasoning"), whole)),
     "error": error,
-    "expected_format": _one({"kind": text, "definition": lambda value, _: jsonable(value)}, needed=("kind",)),
+    "expected_format": _one(
+        {"kind": _one_of(FORMATS), "definition": lambda value, _: jsonable(value)}, needed=("kind",)
+    ),
     "synthetic": lambda value, _: bool(value),
 }
 FEEDBACK: Forms = {
     "call_id": identifier,
-    "kind": _kind,
+    "kind": _one_of(KINDS),
     "given_at": moment,
     "value": number,
     "text": text,

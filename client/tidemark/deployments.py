@@ -77,8 +77,8 @@ class Deployments:
 def route(app: str, environment: str) -> str:
     """The path of a deployment.
 
-    >>> route("support/chat", "production")
-    '/v1/deployments/support%2Fchat/production'
+    >>> route("support chat", "production")
+    '/v1/deployments/support%20chat/production'
     """
     return f"/v1/deployments/{quote(app, safe='')}/{quote(environment, safe='')}"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from tidemark.coercion import place
 from tidemark.masking import Mask, builtin
 
 if TYPE_CHECKING:
@@ -87,6 +89,10 @@ _DECLARED: dict[str, tuple[Any, Callable[[str], Any]]] = {
     "largest_call_bytes": (900_000, int),
     "enabled": (True, _flag),
 }
+_MAY_BE_ZERO = {
+    *("spool_bytes", "queue_calls", "queue_bytes", "longest_text"),
+    *("longest_backoff_seconds", "exit_seconds", "poll_seconds"),
+}
 
 
 class Settings:
@@ -122,11 +128,24 @@ class Settings:
             raise ValueError(f"transport is {self.transport!r}: choose http or kafka")
         if self.transport == "kafka" and not self.tenant:
             raise ValueError("tenant is empty: the gateway knows it from the key, straight to Kafka it must be given")
-        if not 0 < self.sample_rate <= 1:
+        self.api_key: str = str(self.api_key).strip()
+        if not (self.api_key.isascii() and self.api_key.isprintable()):
+            raise ValueError("api_key has characters that no header takes: give it as it was made")
+        for name in ("app", "environment", "default_version", *(["version"] if self.version else [])):
+            setattr(self, name, place(getattr(self, name), name))
+        self._check_numbers()
+        if self.sample_rate > 1:
             raise ValueError("sample_rate must be above 0 and at most 1")
-        for name in ("app", "environment", "default_version"):
-            if not 1 <= len(getattr(self, name)) <= 200:
-                raise ValueError(f"{name} must have 1 to 200 characters")
+
+    def _check_numbers(self) -> None:
+        for name, (_, read) in _DECLARED.items():
+            if read in (int, float):
+                value = _read(name, getattr(self, name), read)
+                if name in _MAY_BE_ZERO and not 0 <= value < math.inf:
+                    raise ValueError(f"{name} is {value}: give 0 or more")
+                if name not in _MAY_BE_ZERO and not 0 < value < math.inf:
+                    raise ValueError(f"{name} is {value}: give more than 0")
+                setattr(self, name, value)
 
     @property
     def masks(self) -> list[Mask]:
@@ -145,8 +164,8 @@ class Settings:
         return self.spool / digest.hexdigest()
 
 
-def _read(variable: str, text: str, read: Callable[[str], Any]) -> Any:
+def _read(name: str, given: Any, read: Callable[[Any], Any]) -> Any:
     try:
-        return read(text)
-    except ValueError as error:
-        raise ValueError(f"{variable} is {text!r}: {error}") from error
+        return read(given)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} is {given!r}: {error}") from error

@@ -2,6 +2,7 @@
 
 import string
 from datetime import UTC, datetime
+from typing import get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -16,12 +17,13 @@ from tidemark.preparing import Preparer
 from tidemark.settings import Settings
 from tidemark.transport import Item
 
-from schemas.messages import Call, Feedback
+from schemas.messages import Call, ExpectedFormat, Feedback
 
 # Set by the gateway, the transport or the client itself, never by an application.
 NOT_GIVEN = {"tenant", "client_instance", "sequence", "inclusion_probability"}
 texts = st.text(max_size=40)
 names = st.text(string.ascii_letters + string.digits + " .-äß", min_size=1, max_size=200)
+parts = names.filter(lambda name: name not in {".", ".."})
 finite = st.floats(allow_nan=False, allow_infinity=False)
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | texts,
@@ -32,7 +34,7 @@ tool_calls = st.fixed_dictionaries(
     {"name": texts}, optional={"arguments": texts, "tool_call_id": texts, "result": texts}
 )
 GIVEN = {
-    **dict.fromkeys(("app", "environment", "version"), names),
+    **dict.fromkeys(("app", "environment", "version"), parts),
     **dict.fromkeys(("prompt", "system_prompt", "response"), st.none() | texts),
     **dict.fromkeys(("trace_id", "span_id", "parent_span_id", "session_id", "user_id", "provider", "arm"), texts),
     **dict.fromkeys(("requested_model", "answering_model", "system_fingerprint", "finish_reason", "reference"), texts),
@@ -55,9 +57,7 @@ GIVEN = {
     "tool_calls": st.lists(tool_calls, max_size=3),
     "tokens": st.dictionaries(st.sampled_from(["input", "output", "cached", "reasoning"]), st.integers(0, 2**53)),
     "error": names | texts.map(ValueError) | st.fixed_dictionaries({"kind": names}, optional={"status": st.just(500)}),
-    "expected_format": st.fixed_dictionaries(
-        {"kind": st.sampled_from(["json", "regex", "xml"]), "definition": any_json}
-    ),
+    "expected_format": st.fixed_dictionaries({"kind": st.sampled_from(coercion.FORMATS), "definition": any_json}),
     "synthetic": st.booleans(),
     "surprising": any_json,
 }
@@ -117,6 +117,10 @@ def test_the_client_knows_every_field_and_no_other():
     assert set(coercion.CALL) | {"call_id", "attributes"} | NOT_GIVEN == fields
     assert set(CallFields.__annotations__) | NOT_GIVEN == fields
     assert set(coercion.FEEDBACK) | {"feedback_id", "tenant"} == set(Feedback.__struct_fields__)
+
+
+def test_the_client_knows_every_format_and_no_other():
+    assert set(coercion.FORMATS) == set(get_args(get_type_hints(ExpectedFormat)["kind"]))
 
 
 @given(text=st.text(string.digits + " -+().@abcAZ", max_size=200))

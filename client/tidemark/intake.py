@@ -69,7 +69,7 @@ class Intake:
     def emit(self, /, *wrong: object, **fields: Unpack[CallFields]) -> str:
         """Hand over one call and return its `call_id` at once.
 
-        Every argument is a field of the call, by name. Costs well below a microsecond; never raises, blocks or waits:
+        Every argument is a field of the call, by name. Costs a microsecond or two; never raises, blocks or waits:
         a call that finds the queue full is counted as dropped, what makes no call is counted and logged.
         """
         call_id = ""

@@ -42,7 +42,8 @@ class Presidio:
             from presidio_analyzer import AnalyzerEngine  # noqa: PLC0415
             from presidio_analyzer.nlp_engine import NlpEngineProvider  # noqa: PLC0415
         except ImportError as error:
-            reason = f"Presidio cannot be loaded: {error}; install tidemark-platform[presidio] or unset {_SETTING}"
+            remedy = f"`pip install -e '.[presidio]'` in the checkout, or unset {_SETTING}"
+            reason = f"Presidio cannot be loaded: {error}; {remedy}"
             raise Unusable(reason) from error
         if not spacy.util.is_package(model) and not Path(model).is_dir():
             reason = f"{_SETTING}={model} is no spaCy model here: `python -m spacy download {model}`, or name another"

@@ -95,7 +95,7 @@ def _causal(config: Config) -> Sequence[Measure]:
         return ()
     if not find_spec("torch"):
         raise Unusable(
-            "TIDEMARK_QUALITY_CAUSAL_MODEL needs torch: pip install 'tidemark-platform[gpu]', or leave it empty"
+            "TIDEMARK_QUALITY_CAUSAL_MODEL needs torch: `pip install -e '.[gpu]'` in the checkout, or leave it empty"
         )
     from services.quality import causal  # noqa: PLC0415 - torch, which nothing else here needs
 

@@ -16,16 +16,25 @@ from services.shared.classifier_store import converted
 from services.shared.engine import ModelOptions
 from services.shared.errors import Unusable
 from services.shared.optimising import Comparison, Task, documentation, pruned, quantised
+from services.shared.settings import models_folder
 
 models = typer.Typer(help="List the converted models, or make one smaller and print what it costs.")
 
 GATE = ModelOptions().int8_difference
-Models = Annotated[Path, typer.Option(help="The folder of converted models.", envvar="TIDEMARK_MODELS")]
+Models = Annotated[
+    Path,
+    typer.Option(
+        help="The folder of converted models.",
+        envvar="TIDEMARK_MODELS",
+        default_factory=models_folder,
+        show_default="models in the checkout",
+    ),
+]
 Named = Annotated[str, typer.Argument(help="builtin, a directory, hf:OWNER/NAME or an adapter's file.")]
 
 
 @models.command("list")
-def list_models(folder: Models = Path("models"), as_json: AsJson = False) -> None:
+def list_models(folder: Models, as_json: AsJson = False) -> None:
     """List the converted models: what each is for, its size, and its difference in int8 where it has been quantised.
 
     Exit code 1 where there is none.
@@ -37,19 +46,19 @@ def list_models(folder: Models = Path("models"), as_json: AsJson = False) -> Non
         in_int8 = f", int8 {model['int8']['of_99_percent']:.3g}" if model["int8"] else ""
         print(f"{model['name']}: {model['kind']}, {', '.join(model['outputs'])}, {bytes_text(model['bytes'])}{in_int8}")
     if not found:
-        fail(f"no model is converted in {folder.resolve()}: run `make setup`", code=1)
+        fail(f"no model is converted in {folder.resolve()}: run `make setup`, {model_store.ELSEWHERE}", code=1)
 
 
 @models.command()
 def optimize(  # noqa: PLR0913, PLR0917 - the options of a command
     model: Named,
+    folder: Models,
     encoder: Annotated[str, typer.Option(help="What an adapter changes.")] = model_store.BUILTIN,
     layers: Annotated[int, typer.Option(min=0, help="Prune to so many layers instead of quantising.")] = 0,
     output: Annotated[Path | None, typer.Option(help="Where the pruned model goes.", file_okay=False)] = None,
     sample: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="JSON lines of calls.")] = None,
     texts: Annotated[int, typer.Option(min=20, max=5000, help="Texts that are quantised with and measured on.")] = 300,
     gate: Annotated[float, typer.Option(min=0, max=1, help="The difference that 99 % may have.")] = GATE,
-    folder: Models = Path("models"),
     as_json: AsJson = False,
 ) -> None:
     """Quantise a converted model to int8, or prune it to fewer layers, and print speed and quality before and after.

@@ -1,7 +1,6 @@
 """What the supervisor is told, and what it tells the services."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -13,7 +12,6 @@ from services.shared.settings import PREFIX, SharedSettings, variables
 
 OWN_PREFIX = "TIDEMARK_EMBEDDED_"
 SHARED = tuple(variables(SharedSettings).values())
-ROOT = Path(__file__).parents[2]
 # Several libraries, one reason: more threads than cores make every process of the stack slower.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 MEBIBYTE = 1024 * 1024
@@ -87,7 +85,7 @@ class Environment:
             "TIDEMARK_CLICKHOUSE_DATABASE": self._config.clickhouse_database,
             "TIDEMARK_REGISTRY_URL": f"http://{local}:{self._ports.base + 2}",
             "TIDEMARK_SECRET": self._data.secret(),
-            "TIDEMARK_MODELS": self._given.get("TIDEMARK_MODELS", str(ROOT / "models")),
+            "TIDEMARK_MODELS": str(self._config.models.absolute()),
         }
         given = {name: value for name, value in self._given.items() if name in SHARED and name not in addresses}
         return {name: value for name, value in (addresses | given).items() if value}

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from services.console.assets import missing
-from services.embedded.config import ROOT, unknown_variables
+from services.embedded.config import unknown_variables
 from services.embedded.data_directory import DataDirectory
 from services.embedded.finding import Finding, good, problem, warning
 from services.embedded.kafka.jars import KafkaMissingError, found
@@ -18,6 +18,7 @@ from services.embedded.kafka.java import java
 from services.embedded.occupants import occupant, taken
 from services.embedded.services import Ports
 from services.shared.model_store import BUILTIN, ModelMissingError, find
+from services.shared.settings import models_folder
 
 GIBIBYTE = 2**30
 LEAST_DISK_BYTES, WANTED_DISK_BYTES = GIBIBYTE, 5 * GIBIBYTE
@@ -32,7 +33,7 @@ def look(data: DataDirectory, ports: Ports, environment: Mapping[str, str], *, r
     yield writable(data.root)
     yield disk(_free_bytes(data.root))
     yield clock(_newest(data.root), time.time())
-    yield models(Path(environment.get("TIDEMARK_MODELS", str(ROOT / "models"))))
+    yield models(Path(environment.get("TIDEMARK_MODELS") or models_folder()))
     yield assets()
     yield broker_program()
     yield from kafka(chosen="kafka" in (data.broker_kind(), environment.get("TIDEMARK_EMBEDDED_BROKER")))

@@ -18,7 +18,8 @@ import msgspec
 from services.shared import adapter as adapters
 from services.shared import model_store
 from services.shared.adapter import Adapter, Head, Kind
-from services.shared.model_store import BUILTIN, ModelMissingError, WrongEncoderError
+from services.shared.model_store import BUILTIN, ELSEWHERE, ModelMissingError, WrongEncoderError
+from services.shared.settings import models_folder
 
 if TYPE_CHECKING:
     from services.shared.torch_adapter import HeadedEncoder
@@ -90,7 +91,8 @@ def find(source: str, adapter: Path | None, models: Path) -> ConvertedClassifier
         if (found.manifest.source, found.manifest.adapter_sha256) == (source, wanted):
             return found
     what = f"{adapter} on {source!r}" if adapter else f"the classifier {source!r}"
-    raise ModelMissingError(f"{what} is not converted in {models.resolve()}: run `{_remedy(source, adapter)}`")
+    remedy = f"run `{_remedy(source, adapter)}`, {ELSEWHERE}"
+    raise ModelMissingError(f"{what} is not converted in {models.resolve()}: {remedy}")
 
 
 def convert(source: str, adapter: Path | None, models: Path) -> ConvertedClassifier:
@@ -196,7 +198,7 @@ def main() -> None:
     parser.add_argument(
         "--encoder", default=BUILTIN, help="what adapters change: builtin, a directory or hf:OWNER/NAME"
     )
-    parser.add_argument("--models", type=Path, default=Path(os.environ.get("TIDEMARK_MODELS", "models")))
+    parser.add_argument("--models", type=Path, default=os.environ.get("TIDEMARK_MODELS") or models_folder())
     given = parser.parse_args()
     for name in given.names or map(str, shipped()):
         is_adapter = name.endswith(".safetensors")

@@ -1,7 +1,7 @@
 """One forward pass on the hardware that is there, and what one process may take of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from services.shared import int8, model_memory
 from services.shared.model_store import BUILTIN
+from services.shared.settings import models_folder
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +42,7 @@ class ModelOptions:
     """Which model, where, and how much of the machine it may take."""
 
     model: str = BUILTIN  # or a directory, or hf:OWNER/NAME
-    models: Path = Path("models")
+    models: Path = field(default_factory=models_folder)
     device: Device = "auto"
     threads: int = 1
     batch_tokens: int = 1024  # measured best on CPUs: benchmarks/embedding_rate.py

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.shared.errors import Unusable
+from services.shared.settings import models_folder
 
 if TYPE_CHECKING:
     import torch
 
+ELSEWHERE = "or set TIDEMARK_MODELS to the folder that holds it"
 BUILTIN = "builtin"
 BUILTIN_NAME = "all-MiniLM-L6-v2"
 # As published with the model on the Hugging Face hub.
@@ -83,7 +85,7 @@ def find(source: str, models: Path) -> ConvertedModel:
         if found.source == source:
             return found
     remedy = "make setup" if source == BUILTIN else f"python -m services.shared.model_store {source}"
-    raise ModelMissingError(f"the model {source!r} is not in {models.resolve()}: run `{remedy}`")
+    raise ModelMissingError(f"the model {source!r} is not in {models.resolve()}: run `{remedy}`, {ELSEWHERE}")
 
 
 def every(models: Path) -> Iterator[ConvertedModel]:
@@ -225,7 +227,7 @@ def main() -> None:
     """Convert the models that are named, the built-in one by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sources", nargs="*", default=[BUILTIN], help="builtin, a directory or hf:OWNER/NAME")
-    parser.add_argument("--models", type=Path, default=Path(os.environ.get("TIDEMARK_MODELS", "models")))
+    parser.add_argument("--models", type=Path, default=os.environ.get("TIDEMARK_MODELS") or models_folder())
     arguments = parser.parse_args()
     for source in arguments.sources:
         model = convert(source, arguments.models)

@@ -15,6 +15,7 @@ from services.shared.errors import WrongSettings
 
 PREFIX = "TIDEMARK_"
 SERVICES = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 # One @ at most, and before the path: with more of them it cannot be told where the password ends.
 _ADDRESS = re.compile(r"([A-Za-z][\w+.-]*://)(?:[^@/?#\s]*@)?([^@/?#\s]*)(?:[/?#][^@]*)?")
 _BROKER = re.compile(r"\s*(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:\d{1,5})?\s*")
@@ -32,6 +33,12 @@ def _brokers(text: str) -> str:
     if not all(_BROKER.fullmatch(broker) for broker in text.split(",")):
         raise ValueError("write host:port, and a comma between brokers")
     return text
+
+
+def models_folder() -> Path:
+    """Where converted models lie unless something else is said: in the checkout's `models`, else in that of here."""
+    there = CHECKOUT / "models"
+    return there if there.is_dir() else Path("models")
 
 
 Url = Annotated[str, AfterValidator(_url)]
@@ -75,7 +82,9 @@ class SharedSettings(BaseSettings):
         alias="TIDEMARK_PAYLOADS_URL",
         description="Where texts of large calls lie: a directory or what fsspec opens; unset: in the data directory.",
     )
-    models: Path = Field(Path("models"), alias="TIDEMARK_MODELS", description="The folder of converted models.")
+    models: Path = Field(
+        default_factory=models_folder, alias="TIDEMARK_MODELS", description="The folder of converted models."
+    )
     log_level: str = Field(
         "INFO",
         alias="TIDEMARK_LOG_LEVEL",

@@ -125,6 +125,19 @@ def test_the_password_of_a_shared_address_is_not_printed(monkeypatch, capsys):
     assert "begins with http:// or https://, not 'clickhouse://host:8123'." in said
 
 
+def test_models_lie_in_the_checkout_from_wherever_one_asks(monkeypatch, tmp_path):
+    checkout = tmp_path / "checkout"
+    monkeypatch.setattr("services.shared.settings.CHECKOUT", checkout)
+    monkeypatch.delenv("TIDEMARK_MODELS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert SharedSettings().models == Path("models")
+    (checkout / "models").mkdir(parents=True)
+    (tmp_path / "models").mkdir()
+    assert SharedSettings().models == checkout / "models"
+    monkeypatch.setenv("TIDEMARK_MODELS", "mine")
+    assert SharedSettings().models == Path("mine")
+
+
 @pytest.mark.parametrize("brokers", ["kafka-1:9092", "kafka", "a:9092, b:9092", "[::1]:9092", "127.0.0.1:8705"])
 def test_brokers_are_hosts_with_ports(brokers):
     assert SharedSettings(kafka_bootstrap=brokers).kafka_bootstrap == brokers

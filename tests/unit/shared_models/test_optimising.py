@@ -148,7 +148,7 @@ def test_the_command_ends_with_1_where_more_than_the_gate_is_lost(place):
 @pytest.mark.parametrize(("arguments", "code", "said"), [
     (["optimize", "nobody"], 69, "run `python -m"),
     (["optimize", "builtin", "--layers", "2"], 2, "--layers needs --output"),
-    (["list"], 1, "run `make setup`"),
+    (["list"], 1, "run `make setup`, or set TIDEMARK_MODELS"),
 ])  # fmt: skip
 def test_what_is_not_there_names_the_remedy(tmp_path, arguments, code, said):
     done = run(*arguments, "--folder", tmp_path / "empty")

@@ -31,12 +31,16 @@ def compare(
     What is stored becomes such a file by `tidemark query --json "SELECT toString(call_id) AS call_id, metric, status,
     value, label, evaluator, evaluator_version FROM scores WHERE evaluator_version = '…'" > a.jsonl`.
 
-    Exit code 0: compared; 1: they differ by more than --within; 2: a file is none of scores, or nothing is common.
+    Exit code 0: compared; 1: they differ by more than --within; 2: a file is none of scores, or
+    a metric has no call in both.
     """
-    found = compared(_read(first), _read(second), worst)
-    wanted = [each for each in found if metrics == "all" or each.metric in metrics.split(",")]
-    if not wanted:
-        fail("the two files have no metric in common" if metrics == "all" else f"not in both files: {metrics}")
+    found = {each.metric: each for each in compared(_read(first), _read(second), worst)}
+    names = list(found) if metrics == "all" else metrics.split(",")
+    if not names:
+        fail("the two files have no metric in common")
+    if apart := [name for name in names if name not in found or not found[name].common]:
+        fail(f"the two files have no call in common with {', '.join(apart)}")
+    wanted = [found[name] for name in names]
     print(json.dumps([each.as_dict() for each in wanted]) if as_json else "\n\n".join(map(_told, wanted)))
     raise typer.Exit(int(within is not None and _beyond(wanted, within)))
 

@@ -43,12 +43,14 @@ class Pair(NamedTuple):
 class Agreement:
     """One metric, first against second; numbers are None where too little is there to say them.
 
-    `changed_status` counts calls that one scored and the other did not. `rank_correlation` is Spearman's; `kappa` is
-    Cohen's, the agreement of labels beyond chance; `worst` are the calls whose values differ most.
+    `common` counts calls that both have, `changed_status` calls that one scored and the other did not.
+    `rank_correlation` is Spearman's; `kappa` is Cohen's, the agreement of labels beyond chance; `worst` are the calls
+    whose values differ most.
     """
 
     metric: str
     evaluators: tuple[str, str]
+    common: int
     scored_by_both: int
     only_first: int
     only_second: int
@@ -105,6 +107,7 @@ def _compared(
     return Agreement(
         metric=metric,
         evaluators=(_evaluator(first.values()), _evaluator(second.values())),
+        common=len(common),
         scored_by_both=len(pairs),
         only_first=len(first) - len(common),
         only_second=len(second) - len(common),

@@ -95,3 +95,13 @@ def test_a_difference_beyond_what_is_allowed_is_an_error(run, second, code):
 
 def test_nothing_in_common_is_a_wrong_use(run):
     assert run([0.1], [0.2], "--metrics", "other")[0] == 2
+    assert run([0.1], [0.1], "--metrics", "response_toxicity,other")[0] == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("--within", "0.1"), ("--metrics", "response_toxicity", "--within", "1")])
+def test_a_metric_without_a_call_in_both_files_is_no_agreement(tmp_path, capsys, arguments):
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(a_line(None, 0.5, call_id=name))
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), *arguments])
+    assert (ended.value.code, "no call in common with response_toxicity" in capsys.readouterr().err) == (2, True)

@@ -82,7 +82,10 @@ def redrive(  # noqa: PLR0913, PLR0917 - an argument an option
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send messages again to the topic that they came from, marked. Exit code 1 where one was refused or not found."""
+    """Send messages again to the topic that they came from, marked.
+
+    Exit code 1 where one was refused, nothing was found, or an id is no letter's.
+    """
     if not ids and not everything:
         fail("name ids, or --all for everything that the filters let pass")
     place = settings(data)
@@ -95,8 +98,14 @@ def redrive(  # noqa: PLR0913, PLR0917 - an argument an option
     print(
         json.dumps(counts | {"ids": [str(letter.dead_letter_id) for letter in willing]}) if as_json else _said(counts)
     )
-    if unwilling or not found:
+    if missing := [each for each in ids or () if not any(_begins(letter, each) for letter in found)]:
+        say(f"tidemark: no dead letter begins with {', '.join(missing)}")
+    if unwilling or missing or not found:
         raise typer.Exit(1)
+
+
+def _begins(letter: DeadLetter, letter_id: str) -> bool:
+    return str(letter.dead_letter_id).startswith(letter_id)
 
 
 def _find(place: SharedSettings, wanted: letters.Filter) -> list[DeadLetter]:

@@ -43,8 +43,8 @@ def emit(  # noqa: PLR0913, PLR0917  (one parameter an option: that is how a com
 ) -> None:
     """Send one call, or a file of them, and wait until they are acknowledged.
 
-    Exit code 0: the gateway has all of them. 1: some were rejected or dropped. 2: it could not be reached, and they
-    wait in the spool for the next client of the same app.
+    Exit code 0: the gateway has all of them. 1: some were rejected or dropped. 2: it was not reached in time, and some,
+    or some of an earlier run, wait in the spool for the next client of the same app.
     """
     if (file is None) == (prompt is None and response is None):
         fail("give --prompt and --response, or --file")
@@ -93,14 +93,15 @@ def _api_key(data: Path | None) -> str:
 def _tell(client: Client, call_ids: list[str], *, settled: bool, as_json: bool) -> None:
     stats = client.stats()
     lost = stats.rejected + stats.dropped
-    code = 1 if lost or not settled else 2 if stats.spooled else 0
+    code = 1 if lost else 2 if stats.spooled or not settled else 0
     if as_json:
         counts = {name: getattr(stats, name) for name in ("emitted", "acknowledged", "spooled", "rejected", "dropped")}
         print(json.dumps({**counts, "call_ids": call_ids}))
     else:
         for call_id in call_ids:
             print(call_id)
-        say(f"{stats.acknowledged} acknowledged, {stats.spooled} of them in the spool, {lost} rejected or dropped")
+        waiting = f"; {stats.spooled} wait in the spool, those of earlier runs too" if stats.spooled else ""
+        say(f"{stats.acknowledged} acknowledged{waiting}; {lost} rejected or dropped")
     if stats.rejected:
         say(f"what was rejected, and why: {client.rejected_file}")
     raise typer.Exit(code)

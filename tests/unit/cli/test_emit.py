@@ -85,6 +85,17 @@ def test_a_gateway_out_of_reach_is_another(emit):
     assert json.loads(printed.out)["spooled"] == 1
 
 
+def test_what_earlier_runs_left_in_the_spool_is_not_counted_as_acknowledged(emit):
+    for number in (1, 2, 3):
+        _, printed = emit("--prompt", "Why?", port=9)
+        assert f"1 acknowledged; {number} wait in the spool, those of earlier runs too; 0 rejected" in printed.err
+
+
+def test_time_that_runs_out_is_no_loss(emit):
+    code, printed = emit("--prompt", "Why?", "--timeout-seconds", "0", "--json")
+    assert (code != 1, json.loads(printed.out)["dropped"]) == (True, 0)  # it may be in time all the same
+
+
 def test_a_file_that_is_not_in_utf_8_is_a_wrong_use_with_its_line(emit, tmp_path):
     (tmp_path / "calls.jsonl").write_bytes(b'{"prompt": "a"}\n{"prompt": "\xfc"}\n')
     code, printed = emit("--file", str(tmp_path / "calls.jsonl"))

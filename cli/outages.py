@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import gaierror
 
 from aiokafka.errors import KafkaError
-from clickhouse_connect.driver.exceptions import Error
+from clickhouse_connect.driver.exceptions import Error, OperationalError
 
 from cli.printing import fail
 from services.shared.errors import Unusable
@@ -12,10 +13,10 @@ from services.shared.errors import Unusable
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """End with a sentence and exit code 2 where the order makes no sense, or store or broker do not answer."""
+    """End with a sentence and exit code 2 where order or files make no sense, or store or broker do not answer."""
     try:
         yield
-    except (ValueError, Unusable) as error:
-        fail(str(error))
-    except (Error, KafkaError, OSError, TimeoutError) as error:
+    except (OperationalError, KafkaError, ConnectionError, gaierror, TimeoutError) as error:
         fail(f"store or broker do not answer: {error or type(error).__name__}")
+    except (ValueError, Unusable, Error, OSError) as error:
+        fail(str(error))

@@ -42,9 +42,9 @@ def recompute(
     """
     config = Config(**settings(data).model_dump())
     with answered(), shown("windows are made again", "intervals") as progress:
-        stop = moment(end) if end else datetime.now(UTC)
+        begin, stop = moment(start), moment(end) if end else datetime.now(UTC)
         store = Store(client(config), app, tenant)
-        done = asyncio.run(make_again(store, config, moment(start), stop, progress, interval or ()))
+        done = asyncio.run(make_again(store, config, begin, stop, progress, interval or ()))
     print(json.dumps(asdict(done)) if as_json else _told(done))
     raise typer.Exit(1 if done.kept else 0)
 

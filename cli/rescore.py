@@ -60,8 +60,8 @@ def rescore(  # noqa: PLR0913, PLR0917 - an argument an option
     config = settings(data)
     with answered(), shown("stored calls are scored", "calls") as progress:
         wanted = chosen(metrics, AVAILABLE, NAMED)
-        stop = moment(end) if end else datetime.now(UTC)
-        stored = StoredCalls(client(config, url=readonly_url(data)), moment(start), stop, app, tenant)
+        begin, stop = moment(start), moment(end) if end else datetime.now(UTC)
+        stored = StoredCalls(client(config, url=readonly_url(data)), begin, stop, app, tenant)
         job = _Job(config, stored, wanted)
         done = asyncio.run(job.publish(progress) if output is None else job.write(output, progress))
     print(json.dumps(asdict(done)) if as_json else f"{done.scores} scores of {done.calls} stored calls")

@@ -61,7 +61,7 @@ def score(
     try:
         wanted = chosen(metrics, AVAILABLE, NAMED)
         scorers = loaded((*SCORERS, *BY_NAME), wanted)
-    except (ValueError, Unusable) as error:
+    except (ValueError, OSError, Unusable) as error:
         fail(f"score: {error}")
     told = _scored(_Job(input, output, scorers, wanted), restart)
     said = json.dumps(told.as_dict()) if as_json else told.sentence()

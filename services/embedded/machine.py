@@ -27,18 +27,25 @@ _CLOCK_SECONDS = 60
 
 
 def look(data: DataDirectory, ports: Ports, environment: Mapping[str, str], *, running: bool) -> Iterator[Finding]:
-    """Everything that can be said without asking a part of the stack."""
+    """Everything that can be said without asking a part of the stack.
+
+    Where the environment names another broker, in a container for example, there is no embedded stack here: whose its
+    ports are, and whether it has the page, is not looked at.
+    """
+    embedded = "TIDEMARK_KAFKA_BOOTSTRAP" not in environment
     yield python(sys.version_info[:2])
     yield settings(environment)
     yield writable(data.root)
     yield disk(_free_bytes(data.root))
     yield clock(_newest(data.root), time.time())
     yield models(Path(environment.get("TIDEMARK_MODELS") or models_folder()))
-    yield assets()
+    if embedded:
+        yield assets()
     yield broker_program()
     yield from kafka(chosen="kafka" in (data.broker_kind(), environment.get("TIDEMARK_EMBEDDED_BROKER")))
     if not running:
         yield memory(psutil.virtual_memory().available)
+    if embedded and not running:
         yield free_ports(ports)
 
 

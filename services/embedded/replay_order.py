@@ -1,5 +1,6 @@
 """What a replay is asked to do, in words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from schemas.topics import Topic
 from services.embedded.lag import topics_of
 from services.embedded.services import SERVICES, Service
 from services.shared.settings import PREFIX
+
+NAME = re.compile(r"[a-zA-Z0-9._-]{0,100}")  # as the service itself takes it; empty is the time of the order
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ def order(
     read = {each.name: each for each in topics_of(chosen)}
     if topic not in read:
         raise ValueError(f"{service} does not read {topic}; it reads {', '.join(read)}")
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"{name} names no replay: give at most 100 of the letters a to z and A to Z, digits, . _ and -"
+        )
     return Order(
         read[topic],
         chosen,
@@ -58,7 +65,7 @@ def place(text: str) -> Place:
     >>> place("17").offset, place("2026-01-31T10:00:00Z").time.year
     (17, 2026)
     """
-    if text.isdigit():
+    if text.isascii() and text.isdecimal():
         return Place(offset=int(text))
     return Place(time=moment(text, "neither an offset nor a time"))
 

@@ -21,6 +21,9 @@ def test_an_order_names_topic_service_start_and_end():
     [
         ("calls.v1", "latency", {"start": "yesterday"}, "neither an offset nor a time"),
         ("calls.v1", "latency", {"start": "0", "end": "soon"}, "neither an offset nor a time"),
+        ("calls.v1", "latency", {"start": "²"}, "neither an offset nor a time"),
+        ("calls.v1", "latency", {"start": "0", "name": "a/b c"}, "names no replay"),
+        ("calls.v1", "latency", {"start": "0", "name": "a" * 101}, "names no replay"),
         ("windows.v1", "alerter", {"start": "0"}, "it would act"),
         ("calls.v1", "nobody", {"start": "0"}, "latency"),
         ("scores.v1", "latency", {"start": "0"}, "it reads calls.v1"),

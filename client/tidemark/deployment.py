@@ -18,7 +18,6 @@ class Deployment(NamedTuple):
     bundle: Mapping[str, Any]
     revision: int
     arm: str | None  # the version drawn for the unit, during an experiment
-    experiment: str | None
     source: str
 
 
@@ -31,14 +30,12 @@ class Answer(NamedTuple):
     def deployment(self, unit: str | None) -> Deployment:
         """What serves `unit` (a user, a session): the same unit always gets the same arm of the same weights."""
         weights, revision = self.body.get("weights") or {}, int(self.body.get("revision") or 0)
-        experiment = self.body.get("experiment")
-        arm = drawn(weights, f"{experiment or self.body['version']}|{unit}") if weights and unit is not None else None
+        arm = drawn(weights, f"{self.body['version']}|{unit}") if weights and unit is not None else None
         return Deployment(
             version=arm or self.body["version"],
             bundle=self.body.get("bundle") or {},
             revision=revision,
             arm=arm,
-            experiment=experiment,
             source=self.source,
         )
 

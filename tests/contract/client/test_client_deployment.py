@@ -24,7 +24,7 @@ def published(**more):
 
 
 def test_a_plain_deployment():
-    assert published(bundle={"model": "m"}).deployment(None) == ("v2", {"model": "m"}, 7, None, None, "gateway")
+    assert published(bundle={"model": "m"}).deployment(None) == ("v2", {"model": "m"}, 7, None, "gateway")
 
 
 def test_an_experiment():

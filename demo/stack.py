@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,9 @@ from typing import Any
 
 import httpx
 
-PORTS = 20  # from the base on, see docs/architecture.md
+from services.embedded.occupants import taken
+from services.embedded.services import Ports
+
 BASES = range(8700, 9700, 100)
 STOP_SECONDS = 45
 SETTINGS = {
@@ -135,16 +136,6 @@ class Stack:
 
 def _free_base() -> int:
     for base in BASES:
-        if all(_is_free(base + offset) for offset in range(PORTS)):
+        if not taken(Ports(base).all()):
             return base
-    raise StackError(f"no {PORTS} free ports in a row from {BASES.start} to {BASES.stop}: stop what listens there")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    raise StackError(f"no base from {BASES.start} to {BASES.stop} has all ports free: stop what listens there")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from schemas.messages import Alert, Command, Deployment, Outcome, Window
+from schemas.messages import UNDECODABLE, Alert, Command, Deployment, Outcome, Window
 from schemas.messages.message import Json
 from schemas.messages.outcome import State
 from services.rollback.metrics import AWAY, COMMANDS, ESCALATIONS, OUTCOMES
@@ -86,6 +86,10 @@ class Control:
         except EvidenceAwayError as error:
             AWAY.labels("evidence").inc()
             LOG.warning("The windows cannot be read; the step is tried again.", extra={"error": str(error)})
+        except UNDECODABLE as error:
+            LOG.error("The registry's answer cannot be read.", extra={"error": str(error)})
+            if isinstance(subject, Alert):  # anybody's calls lead to one; a decision is tried again
+                self._store.considered(subject)
 
     def _consider(self, alert: Alert, now: datetime) -> None:
         if alert.state != "firing" or self._store.decided(alert):

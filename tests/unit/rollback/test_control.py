@@ -5,7 +5,7 @@ from itertools import count
 import msgspec
 import pytest
 
-from schemas.messages import Command, Outcome
+from schemas.messages import Command, Outcome, Segment
 from services.registry.registry import Order
 from services.rollback.control import EvidenceAwayError
 from services.rollback.registry_client import RegistryClient
@@ -274,6 +274,15 @@ def test_a_registry_that_is_away_is_waited_for(stage):
     scene.restart()
     scene.step(14)
     assert scene.states()[-1] == "executing"
+
+
+def test_an_alert_about_a_target_that_cannot_be_asked_for_stops_no_other(stage):
+    scene = stage()
+    stray = Segment(tenant="t", app="docs-bot", environment="production/history", version="v2")
+    scene.record(msgspec.structs.replace(an_alert(rule="errors"), segment=stray), an_alert(), seconds=11)
+    scene.step(12)
+    assert scene.states()[-1] == "executing"
+    assert scene.store.due_alerts(at(12)) == []
 
 
 def verifying(stage):

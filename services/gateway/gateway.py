@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 
 from schemas.messages import UNDECODABLE, Call, Feedback
+from services.shared.names import NAME
 from services.shared.payloads import Reference, apart, place
 
 M = TypeVar("M", Call, Feedback)
@@ -22,7 +23,6 @@ IDENTIFIERS = (
 )
 COLLECTIONS = ("parameters", "groups", "tags", "attributes", "context", "choices", "messages", "tool_calls")
 KEY_PARTS = ("app", "environment", "version")
-SEPARATORS = re.compile(r"[|\x00-\x1f]")
 PATH = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
 MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
@@ -207,8 +207,9 @@ def _check_call(call: Call) -> None:
     if call.payload_reference is not None:
         raise Rejected("payload_reference", "payload_reference is made here", "leave it out and send the texts")
     for name in KEY_PARTS:
-        if SEPARATORS.search(getattr(call, name)):
-            raise Rejected(name, f"{name} contains | or a control character", "use another name")
+        if not re.fullmatch(NAME, getattr(call, name)):
+            said = f"{name} contains |, / or a control character, or is . or .."
+            raise Rejected(name, said, "use another name")
     for name in IDENTIFIERS:
         if len(getattr(call, name) or "") > LONGEST_NAME:
             raise Rejected(name, f"{name} is longer than {LONGEST_NAME} characters", "shorten it")

@@ -16,9 +16,10 @@ from services.gateway.documentation import CALLS_OPERATION, DEPLOYMENT_OPERATION
 from services.gateway.gateway import CALL, FEEDBACK, Client, Kind, Limits, TooMany, Unreadable, Verdict
 from services.gateway.intake import Intake
 from services.shared.access import permission, principal_of
+from services.shared.names import NAME
 from services.shared.problem import Problem
 
-Name = Annotated[str, Path(max_length=200, pattern=r"^[^|\x00-\x1f]+$")]
+Name = Annotated[str, Path(max_length=200, pattern=NAME)]
 
 
 class Deployments(Protocol):

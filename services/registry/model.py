@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.registry import Version
 from services.shared.access import KeyHash
+from services.shared.names import NAME
 
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^|\x00-\x1f]+$")]
-Optional = Annotated[str, Field(max_length=200, pattern=r"^[^|\x00-\x1f]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NAME)]
+Optional = Annotated[str, Field(max_length=200, pattern=f"^$|{NAME}")]
+Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^|\x00-\x1f]+$")]  # part of no path
 Reason = Annotated[str, Field(max_length=2000)]
 Revision = Annotated[int, Field(ge=0, description="the revision that has to run; 0: nothing was deployed yet")]
 Token = Annotated[int, Field(ge=1, description="the fencing token of the lease")]
@@ -69,7 +71,7 @@ class NewDeployment(Body):
 class LeaseRequest(Body):
     """Who wants to change a target alone, and for how long."""
 
-    holder: Name = Field(examples=["rollback:0f6a…"])
+    holder: Title = Field(examples=["rollback:0f6a…"])
     seconds: float = Field(default=60, gt=0, le=3600)
 
 
@@ -125,7 +127,7 @@ class FreezeList(BaseModel):
 class NewKey(Body):
     """A key to make."""
 
-    name: Name = Field(examples=["shop in production"])
+    name: Title = Field(examples=["shop in production"])
     scopes: list[Scope] = Field(min_length=1, examples=[["emit"]])
 
 

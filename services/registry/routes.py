@@ -13,10 +13,11 @@ from services.registry.keys import KeyStore
 from services.registry.registry import Order, Version
 from services.registry.store import Store
 from services.shared.access import SERVICE, permission, principal_of
+from services.shared.names import NAME
 from services.shared.problem import Problem
 
-App = Annotated[str, Path(max_length=200, pattern=r"^[^|\x00-\x1f]+$", examples=["shop-assistant"])]
-Environment = Annotated[str, Path(max_length=200, pattern=r"^[^|\x00-\x1f]+$", examples=["production"])]
+App = Annotated[str, Path(max_length=200, pattern=NAME, examples=["shop-assistant"])]
+Environment = Annotated[str, Path(max_length=200, pattern=NAME, examples=["production"])]
 TARGET = "/v1/deployments/{app}/{environment}"
 
 

@@ -60,6 +60,9 @@ def test_a_tenant_in_the_body_may_only_repeat_the_keys(tenant):
         ({"call_id": "17"}, "call_id"),
         ({"app": ""}, "app"),
         ({"app": "a|b"}, "app"),
+        ({"app": ".."}, "app"),
+        ({"environment": "y/history"}, "environment"),
+        ({"version": "."}, "version"),
         ({"environment": "x\n"}, "environment"),
         ({"version": ...}, "version"),
         ({"called_at": "2026-05-01T12:00:00"}, "called_at"),
@@ -88,6 +91,10 @@ def test_a_bad_call_is_refused_with_field_message_and_remedy(fields, field):
     assert caught.value.field == field
     assert caught.value.message
     assert caught.value.remedy
+
+
+def test_names_with_dots_are_taken_and_models_with_slashes():
+    assert taken(a_call(app="shop.eu", environment=".prod", version="...", requested_model="org/model"))
 
 
 def test_the_longest_identifiers_are_taken():

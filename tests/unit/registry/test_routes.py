@@ -87,6 +87,16 @@ async def test_a_refusal_names_field_message_and_remedy(caller, body, status, fi
     assert error["remedy"]
 
 
+@pytest.mark.parametrize("name", ["a/b", ".", "..", "a|b"])
+@pytest.mark.parametrize("field", ["app", "version"])
+async def test_a_version_is_never_registered_under_a_name_that_no_path_can_hold(caller, field, name):
+    body = {"app": "shop", "version": "v1", "bundle": {"model": "org/model"}}
+    assert (await caller.post("/v1/versions", json=body)).status_code == 201
+    answer = await caller.post("/v1/versions", json={**body, field: name})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+    assert answer.json()["error"]["remedy"]
+
+
 async def test_a_lease_keeps_others_away_until_it_is_ended(caller):
     await register(caller, "v1")
     lease = (await caller.post(f"{TARGET}/lease", json={"holder": "rollback", "seconds": 30})).json()

@@ -7,6 +7,8 @@ from uuid import UUID
 from schemas.messages.message import Message, Name, Timestamp
 from schemas.messages.segment import Segment
 
+REPLACED = "replaced"  # the label of an alert that ended because its version left service: no recovery
+
 
 class Alert(Message, frozen=True, kw_only=True, tag="alert.v1"):
     """One change of one alert: it fired, it got worse, it resolved.

@@ -142,20 +142,21 @@ class Watch:
         """Resolve what no window will resolve."""
         alerts = []
         for alert, progress, _ in store.firing(connection):
-            if why := self._over(alert, progress, now):
-                gone = withdrawn(alert, why, now)
+            serving = serves(alert.segment, self._deployment(alert.segment.target.key))
+            if why := self._over(alert, progress, now, serving=serving):
+                gone = withdrawn(alert, why, now, replaced=not serving)
                 idle = Progress(last_start=progress.last_start)
                 self._save(connection, alert.fingerprint, idle, rule=alert.rule, alert=gone, now=now)
                 alerts.append(gone)
         return alerts
 
-    def _over(self, alert: Alert, progress: Progress, now: datetime) -> str | None:
+    def _over(self, alert: Alert, progress: Progress, now: datetime, *, serving: bool) -> str | None:
         """Why nothing judges the alert any more; None where something does."""
         if alert.rule not in self._names:
             return f"there is no rule {alert.rule} any more"
         silent_for = now - (progress.last_start or alert.window_start)
         patience = timedelta(seconds=(GAP_INTERVALS + 1) * alert.interval_seconds)
-        if silent_for > patience and not serves(alert.segment, self._deployment(alert.segment.target.key)):
+        if silent_for > patience and not serving:
             return f"version {alert.segment.version} does not serve any more"
         return None
 

@@ -177,7 +177,7 @@ class Control:
             stopped=stopped or self._registry.stopped(decision.target),
             ordered_at=self._store.ordered_at(decision),
             left_versions=self._store.left_versions(decision.target),
-            firing=self._store.firing(decision.target),
+            unrecovered=self._store.unrecovered(decision.target),
         )
 
     def _wait_for_lease(self, policy: Policy, decision: Decision, why: str, *, now: datetime) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, Table, delete, insert, select, update
 
 from schemas.messages import Alert, Command, Outcome, Target
+from schemas.messages.alert import REPLACED
 from schemas.topics import COMMANDS
 from schemas.topics import OUTCOMES as OUTCOME_TOPIC
 from services.rollback.rollback.decision import Decision
@@ -28,7 +29,8 @@ class Store:
     def keep_alert(self, alert: Alert, now: datetime) -> None:
         """Store an alert's newest change; a firing one is due to be considered, an older one changes nothing."""
         key, at = str(alert.alert_id), alert.changed_at.timestamp()
-        values: dict[str, object] = {"state": alert.state, "changed_at_seconds": at, "message": alert.encode()}
+        state = REPLACED if REPLACED in alert.labels else alert.state
+        values: dict[str, object] = {"state": state, "changed_at_seconds": at, "message": alert.encode()}
         values["due_at_seconds"] = now.timestamp() if alert.state == "firing" else None
         with self._engine.begin() as connection:
             known = _one(connection, ALERTS, "alert_id", key)
@@ -66,9 +68,10 @@ class Store:
             row = _one(connection, ALERTS, "alert_id", str(alert.alert_id))
             return row is not None and row.decision_id is not None
 
-    def firing(self, target: Target) -> list[Alert]:
-        """Every alert that fires about the target."""
-        statement = select(ALERTS.c.message).where(ALERTS.c.target == target.key, ALERTS.c.state == "firing")
+    def unrecovered(self, target: Target) -> list[Alert]:
+        """Every alert about the target that fires, or fired until its version was replaced."""
+        sick = ALERTS.c.state.in_(("firing", REPLACED))
+        statement = select(ALERTS.c.message).where(ALERTS.c.target == target.key, sick)
         with self._engine.connect() as connection:
             return [Alert.decode(message) for message in connection.execute(statement).scalars()]
 

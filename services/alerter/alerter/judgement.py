@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.ids import derived_id
 from schemas.messages import Alert
+from schemas.messages.alert import REPLACED
 from services.alerter.alerter.evaluation import Baseline, Observation, Verdict, evaluate
 from services.alerter.alerter.lifecycle import Change, Progress, advance
 from services.alerter.alerter.rules import (
@@ -59,10 +60,11 @@ def judge(
     return Judgement(name, after, verdict, alert)
 
 
-def withdrawn(alert: Alert, why: str, now: datetime) -> Alert:
-    """The end of an alert that no window will ever resolve."""
+def withdrawn(alert: Alert, why: str, now: datetime, *, replaced: bool) -> Alert:
+    """The end of an alert that no window will ever resolve; `replaced`: its version left service, not its trouble."""
     text = f"{alert.metric} of {alert.segment.app} in {alert.segment.environment}: {why}"
-    return msgspec.structs.replace(alert, state="resolved", summary=text, changed_at=now)
+    labels = {**alert.labels, REPLACED: "true"} if replaced else alert.labels
+    return msgspec.structs.replace(alert, state="resolved", summary=text, changed_at=now, labels=labels)
 
 
 def fingerprint(rule: AnyRule, observation: Observation) -> str:

@@ -17,14 +17,15 @@ class Facts:
     """What is known of the target when a decision is to be executed.
 
     `stopped`: why automatic actions are stopped, if they are. `ordered_at`: when earlier rollbacks of this target
-    were ordered. `left_versions`: versions that a rollback took out of service. `firing`: alerts that fire now.
+    were ordered. `left_versions`: versions that a rollback took out of service. `unrecovered`: alerts that fire now, or
+    fired until their version was replaced.
     """
 
     deployment: Deployment | None
     stopped: str | None = None
     ordered_at: Sequence[datetime] = ()
     left_versions: frozenset[str] = frozenset()
-    firing: Sequence[Alert] = ()
+    unrecovered: Sequence[Alert] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def precheck(policy: Policy, decision: Decision, facts: Facts, now: datetime) ->
     return (
         _stopped(facts)
         or _moved_on(decision, facts)
+        or _recovered(policy, decision, facts)
         or _thin_evidence(policy, decision, now)
         or _bad_goal(policy, decision, facts, now)
         or _too_often(policy, facts, now)
@@ -64,6 +66,13 @@ def _moved_on(decision: Decision, facts: Facts) -> Obstacle | None:
     return Obstacle("refused", "still_runs", f"{running} runs, not {decision.from_version}: somebody was faster")
 
 
+def _recovered(policy: Policy, decision: Decision, facts: Facts) -> Obstacle | None:
+    firing = {alert.alert_id for alert in facts.unrecovered if alert.state == "firing"}
+    if any(alert.alert_id in firing and policy.covers(alert) for alert in decision.alerts):
+        return None
+    return Obstacle("refused", "still_fires", f"{decision.from_version} is well again: none of the alerts still fires")
+
+
 def _thin_evidence(policy: Policy, decision: Decision, now: datetime) -> Obstacle | None:
     triggers = [alert for alert in decision.alerts if policy.covers(alert)]
     most = max((alert.count for alert in triggers), default=0)
@@ -81,7 +90,7 @@ def _bad_goal(policy: Policy, decision: Decision, facts: Facts, now: datetime) -
     goal = decision.to_version
     if goal in facts.left_versions:
         return Obstacle("refused", "healthy_before", f"{goal} was itself rolled back from")
-    for alert in facts.firing:
+    for alert in facts.unrecovered:
         if alert.segment.version == goal and alert.severity == "critical":
             return Obstacle("refused", "healthy_before", f"{goal} is not healthy: {alert.summary}")
     deployment = facts.deployment

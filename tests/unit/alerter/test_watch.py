@@ -121,6 +121,7 @@ def test_an_alert_ends_when_its_version_does_not_serve_any_more(stage):
     (alert,) = stage.watch.step(at(26))
     assert (alert.state, alert.segment.version) == ("resolved", "v2")
     assert "does not serve" in alert.summary
+    assert alert.labels["replaced"] == "true"
 
 
 def test_an_alert_ends_when_its_rule_is_taken_away(stage):
@@ -131,6 +132,7 @@ def test_an_alert_ends_when_its_rule_is_taken_away(stage):
     (alert,) = stage.watch.step(at(11))
     assert (alert.rule, alert.state) == ("toxic-responses", "resolved")
     assert "no rule toxic-responses any more" in alert.summary
+    assert "replaced" not in alert.labels
     assert stage.watch.step(at(20_000)) == []
     with stage.engine.connect() as connection:
         assert len(connection.execute(select(NOTIFICATIONS)).all()) == 2  # fired and resolved, no reminder

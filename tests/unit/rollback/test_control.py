@@ -213,6 +213,31 @@ def test_a_sick_version_is_never_restored(stage):
     assert scene.sent(Outcome)[-1].evidence["check"] == "healthy_before"
 
 
+def test_a_version_that_a_person_took_out_while_it_was_sick_is_never_restored(stage):
+    scene = stage()
+    bad = an_alert(version="v2", count=1)  # too few calls for the policy: a person acts
+    scene.record(bad, seconds=11)
+    scene.step(12)
+    scene.registry.store.deploy(Order(target=TARGET, version="v1", deployed_by="ann"))
+    gone = {"state": "resolved", "changed_at": at(40), "labels": {**bad.labels, "replaced": "true"}}
+    scene.record(msgspec.structs.replace(bad, **gone), seconds=41)
+    scene.record(an_alert(20, version="v1"), seconds=111)
+    scene.step(112)
+    assert scene.sent(Outcome)[-1].evidence["check"] == "healthy_before"
+    assert scene.registry.serving().version == "v1"
+
+
+def test_a_version_that_has_recovered_stays_though_a_person_approves(stage):
+    scene = stage(msgspec.structs.replace(POLICY, approval="manual"))
+    scene.record(an_alert(), seconds=11)
+    scene.step(12)
+    scene.record(an_alert(state="resolved", changed_at=at(30)), seconds=31)
+    scene.store.approve(scene.sent(Outcome)[0].decision_id, "ann")
+    scene.step(1001)
+    assert scene.states() == ["proposed", "approved", "refused"]
+    assert scene.sent(Outcome)[-1].evidence["check"] == "still_fires"
+
+
 def test_approval_by_a_person(stage):
     scene = stage(msgspec.structs.replace(POLICY, approval="manual"))
     scene.record(an_alert(), seconds=11)

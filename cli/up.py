@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -78,10 +79,11 @@ def _in_foreground(planned: Plan, as_json: bool) -> None:
 
     def tell(sentence: str) -> None:
         journal(sentence)
-        if not as_json:
-            say(sentence)
-        if sentence == COMPLETE:
-            print(json.dumps(address_book(planned)) if as_json else _welcome(planned), flush=True)
+        with suppress(OSError):  # the terminal may be gone: the stack goes on without it
+            if not as_json:
+                say(sentence)
+            if sentence == COMPLETE:
+                print(json.dumps(address_book(planned)) if as_json else _welcome(planned), flush=True)
 
     try:
         app.run(planned, tell)

@@ -49,6 +49,7 @@ async def _describe(supervisor: Supervisor) -> None:
     written: dict[str, object] = {}
     while True:
         if (described := report.brief(supervisor, os.getpid())) != written:
-            supervisor.plan.data.describe(described)
-            written = described
+            with suppress(OSError):  # a full disk: tried again
+                supervisor.plan.data.describe(described)
+                written = described
         await asyncio.sleep(_DESCRIBE_SECONDS)

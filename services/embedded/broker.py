@@ -68,8 +68,11 @@ class Broker:
     @classmethod
     async def start(cls, engine: Engine, environment: Mapping[str, str], log: Path) -> "Broker":
         """Start a broker and wait until it listens; raises `BrokerError`."""
-        prepared = await asyncio.to_thread(engine.prepare)
-        child = await Child.start(prepared.command, environment, log)
+        try:
+            prepared = await asyncio.to_thread(engine.prepare)
+            child = await Child.start(prepared.command, environment, log)
+        except OSError as error:
+            raise BrokerError(f"the broker could not be started: {error}") from error
         broker = cls(child, engine.port, prepared.run)
         try:
             await asyncio.wait_for(broker._listening(), engine.ready_seconds)

@@ -1,5 +1,6 @@
 """The supervisor's own log."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ class Journal:
         self._log = log
 
     def __call__(self, sentence: str) -> None:
-        """Write one sentence."""
+        """Write one sentence; on a full disk it is lost, and whoever told it goes on."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with self._log.open("a") as opened:
+        with suppress(OSError), self._log.open("a") as opened:
             opened.write(f"{at} {sentence}\n")

@@ -102,8 +102,7 @@ class Part:
         # when it is cancelled, since it is kept in the same step that started it.
         if self._keeper is not None:
             self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
+            await asyncio.wait([self._keeper])
             self._keeper = None
         if self._child is not None:
             await (self._child.stop(grace_seconds) if grace_seconds else self._child.kill())
@@ -112,9 +111,13 @@ class Part:
 
     async def _keep(self) -> None:
         while True:
-            await self._start()
-            code = await self._running().ended()
-            await self._pause(code)
+            try:
+                await self._start()
+            except OSError as error:  # no room for a process or its log now: there may be some in a moment
+                await self._pause(f"could not be started ({error})")
+            else:
+                self.last_exit = await self._running().ended()
+                await self._pause(f"ended ({how(self.last_exit)})")
 
     def _running(self) -> Child:
         if self._child is None:
@@ -128,15 +131,15 @@ class Part:
         try:
             self._child = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            self._child = await starting
+            with suppress(OSError):
+                self._child = await starting
             raise
 
-    async def _pause(self, code: int) -> None:
+    async def _pause(self, why: str) -> None:
         self._ready.clear()
-        self.last_exit = code
         pause = self.restarts.pause_seconds(time.monotonic() - (self.started_at or 0.0))
         self.state = "crash loop" if self.restarts.looping else "pausing"
-        self._tell(f"{self.launch.name} ended ({how(code)}); it is started again in {pause:.1f} s")
+        self._tell(f"{self.launch.name} {why}; it is started again in {pause:.1f} s")
         await asyncio.sleep(pause)
 
 

@@ -167,14 +167,16 @@ class Supervisor:
 
     async def _probe(self) -> None:
         while True:
-            await self._probes.look(self.parts)
+            with suppress(OSError):
+                await self._probes.look(self.parts)
             settled = all(part.state == "ready" for part in self.parts)
             await asyncio.sleep(2.0 if settled else 0.2)
 
     async def _rotate(self) -> None:
         while True:
             for log in self.plan.data.logs.glob("*.log"):
-                rotate(log, self.plan.config.log_bytes)
+                with suppress(OSError):  # a full disk: tried again
+                    rotate(log, self.plan.config.log_bytes)
             await asyncio.sleep(_ROTATE_SECONDS)
 
     def _spawn(self, *work: Coroutine[None, None, None]) -> None:
@@ -184,6 +186,4 @@ class Supervisor:
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task
+    await asyncio.gather(*tasks, return_exceptions=True)  # what one of them died of must not leave the others behind

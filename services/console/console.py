@@ -206,7 +206,8 @@ def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> lis
         }
         for row in alerts
     )
-    found = sorted([*deployed, *fired], key=lambda mark: mark["time"])
+    here = [mark for mark in (*deployed, *fired) if mark["time"] >= span.start]
+    found = sorted(here, key=lambda mark: mark["time"])
     near = (span.stop - span.start) / LABELS
     groups: list[list[dict[str, Any]]] = []
     for mark in found:

@@ -1,12 +1,13 @@
 """The page, the data of its charts, and the fragments that the server renders."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter, Query
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, JSONResponse
 
 from services.console import console
@@ -19,6 +20,7 @@ from services.console.store import Store
 
 METRICS = ["response_toxicity", "hallucination", "embedding_drift.prompt", "embedding_drift.response", "error"]
 Panel = Literal["versions", "groups", "measures", "alerts", "decisions"]
+MOMENT: Mapping[str, Any] = {"ge": 0, "le": 4e9, "allow_inf_nan": False}  # seconds since the epoch, until 2096
 Seconds = Query(900, ge=60, le=30 * 86_400, description="The length of the range, which ends now.")
 
 
@@ -64,8 +66,8 @@ def _fragment_routes(routes: APIRouter, page: "_Page") -> None:
         target: str,
         metric: str,
         seconds: int = Seconds,
-        start: float | None = Query(None, alias="from"),
-        stop: float | None = Query(None, alias="to"),
+        start: float | None = Query(None, alias="from", **MOMENT),
+        stop: float | None = Query(None, alias="to", **MOMENT),
     ) -> str:
         with QUERY.labels("worst").time():
             return page.worst(_target(target), metric, seconds, start, stop)
@@ -83,7 +85,7 @@ class _Page:
         self._store, self._clock = store, clock
         folder = Path(__file__).parent / "templates"
         self._templates = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True)
-        self._templates.filters.update(clock=_clock_text, percent=_percent, seconds=_seconds, figure=_figure)
+        self._templates.filters.update(clock=_time, percent=_percent, seconds=_seconds, figure=_figure)
 
     def render(self, template: str, **values: Any) -> str:
         return self._templates.get_template(f"{template}.html").render(**values)
@@ -93,11 +95,13 @@ class _Page:
 
     def series(self, target: Row, seconds: int) -> dict[str, Any]:
         now = self._clock()
-        span = Range.last(seconds, now, self._store.interval(target))
+        interval = self._store.interval(target)
+        span = Range.last(seconds, now, max(5, interval))  # finer steps would show gaps between the windows
         deployments = self._store.deployments(target)
         calls = self._store.calls(target, span)
         colours = _colours(deployments, calls)
-        windows = self._store.windows(target, span, METRICS)
+        windows = self._store.windows(target, span, METRICS, interval=interval)
+        durations = self._store.durations(target, span, interval=interval)
         drift = [
             *console.mean_lines(windows, "embedding_drift.prompt", colours, span, suffix=" prompts", spanned=True),
             *console.mean_lines(
@@ -106,7 +110,7 @@ class _Page:
         ]
         lines = {
             "calls": console.call_lines(calls, colours, span),
-            "latency": console.percentile_lines(self._store.durations(target, span), "duration_seconds", span),
+            "latency": console.percentile_lines(durations, "duration_seconds", span),
             "toxicity": console.mean_lines(windows, "response_toxicity", colours, span),
             "groundedness": console.mean_lines(windows, "hallucination", colours, span, inverted=True),
             "drift": drift,
@@ -197,8 +201,10 @@ def _target(key: str) -> Row:
     return {"tenant": tenant, "app": app, "environment": environment}
 
 
-def _clock_text(time: datetime) -> str:
-    return time.astimezone().strftime("%H:%M:%S")
+def _time(moment: datetime) -> Markup:
+    """A moment for the browser, which knows the reader's zone and what today is."""
+    utc = moment.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M:%S UTC"))
 
 
 def _percent(share: float | None) -> str:

@@ -1,6 +1,7 @@
 """What the page asks of ClickHouse."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ _BETWEEN = f"BETWEEN {_SINCE} AND {{stop:DateTime64(6, 'UTC')}}"
 _STEP = "intDiv(toUnixTimestamp({column}), {{step:UInt32}}) * {{step:UInt32}}"
 _WEIGHT = "1 / inclusion_probability"  # how many calls one row stands for
 _COPIES = f"toUInt64(round(1000 * {_WEIGHT}))"  # where whole numbers are asked for
+TARGETS_SECONDS = 10.0  # a look reads the calls of thirty days
 CALL_STEP = _STEP.format(column="called_at")
 WINDOW_STEP = _STEP.format(column="window_start")
 
@@ -22,7 +24,10 @@ TARGETS = """
 SELECT tenant, app, environment, max(called_at) AS last_at FROM calls_rows
 WHERE called_at > now() - INTERVAL 30 DAY GROUP BY ALL ORDER BY last_at DESC
 """
-LAST_CALL = f"SELECT max(called_at) AS last_at, count() AS calls FROM calls_rows WHERE {_TARGET}"
+LAST_CALL = f"""
+SELECT max(called_at) AS last_at, count() AS calls FROM calls_rows
+WHERE {_TARGET} AND called_at > now() - INTERVAL 1 HOUR
+"""
 CALLS = f"""
 SELECT version, {CALL_STEP} AS at, sum({_WEIGHT}) AS calls FROM calls
 WHERE {_TARGET} AND called_at {_BETWEEN} GROUP BY ALL ORDER BY at
@@ -31,11 +36,13 @@ WINDOWS = f"""
 SELECT version, metric, {WINDOW_STEP} AS at, sum(weight) AS weight, sum(weighted_sum) AS weighted_sum,
     sum(labelled_weight) AS labelled_weight
 FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric IN {{metrics:Array(String)}}
+    AND (interval_seconds = {{interval:UInt32}} OR drift_name IS NOT NULL)
 GROUP BY ALL ORDER BY at
 """
 DURATIONS = f"""
 SELECT metric, {WINDOW_STEP} AS at, sumMap(sketch_positive) AS positive, sum(sketch_zero) AS zero
 FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric = 'duration_seconds'
+    AND interval_seconds = {{interval:UInt32}}
 GROUP BY ALL ORDER BY at
 """
 GROUPS = f"""
@@ -58,7 +65,7 @@ GROUP BY version, metric, evaluator
 """
 INTERVAL = f"""
 SELECT min(interval_seconds) AS seconds FROM windows_rows
-WHERE {_TARGET} AND metric = 'duration_seconds' AND window_start > now() - INTERVAL 1 DAY
+WHERE {_TARGET} AND drift_name IS NULL AND window_start > now() - INTERVAL 1 DAY
 """
 VERSIONS = f"""
 SELECT version, toUInt64(round(sum({_WEIGHT}))) AS calls, min(called_at) AS first_at, max(called_at) AS last_at,
@@ -72,9 +79,28 @@ SELECT version, metric, sumIf({_WEIGHT}, label) / sum({_WEIGHT}) AS rate
 FROM scores WHERE {_TARGET} AND called_at >= {_SINCE} AND status = 'scored'
     AND metric IN ('response_toxicity', 'hallucination') GROUP BY ALL
 """
-DEPLOYMENTS = f"SELECT * FROM deployments WHERE {_TARGET} ORDER BY revision"
-ALERTS = f"SELECT * FROM alerts WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at"
-OUTCOMES = f"SELECT * FROM outcomes WHERE {_TARGET} AND changed_at >= {_SINCE} ORDER BY changed_at, step"
+DEPLOYMENTS = f"""
+SELECT version, decision_id, deployed_at, deployed_by, reason FROM deployments
+WHERE {_TARGET} ORDER BY revision DESC LIMIT 1000
+"""
+# What is not over is shown however long ago it began.
+ALERTS = f"""
+SELECT * FROM alerts WHERE {_TARGET} AND alert_id IN
+(
+    SELECT alert_id FROM alerts WHERE {_TARGET} GROUP BY alert_id
+    HAVING max(changed_at) >= {_SINCE} OR argMax(state, changed_at) = 'firing'
+)
+ORDER BY changed_at
+"""
+OUTCOMES = f"""
+SELECT * FROM outcomes WHERE {_TARGET} AND decision_id IN
+(
+    SELECT decision_id FROM outcomes WHERE {_TARGET} GROUP BY decision_id
+    HAVING max(changed_at) >= {_SINCE}
+        OR argMax(state, (changed_at, step)) IN ('proposed', 'approved', 'executing', 'verifying')
+)
+ORDER BY changed_at, step
+"""
 COMPLETENESS = "SELECT * FROM completeness ORDER BY checked_at DESC LIMIT 1"
 # The texts of eight calls are read, not those of the whole range; equal values need an order that is the same twice.
 WORST = f"""
@@ -103,32 +129,40 @@ class Store:
     def __init__(self, connect: Callable[[], Client]) -> None:
         self._connect = connect
         self._clients = threading.local()
+        self._targets: tuple[float, list[Row]] = (0.0, [])
 
     def targets(self) -> list[Row]:
-        """Every application seen in the last 30 days, the newest first."""
-        return self._rows(TARGETS)
+        """Every application seen in the last 30 days, the newest first; looked for every ten seconds at most."""
+        looked_at, found = self._targets
+        if not found or time.monotonic() - looked_at > TARGETS_SECONDS:
+            found = self._rows(TARGETS)
+            self._targets = time.monotonic(), found
+        return found
 
     def last_call(self, target: Row) -> float | None:
-        """When the newest call was made (seconds since the epoch); None where there is none."""
+        """When the newest call was made (seconds since the epoch); None where there is none in 30 days."""
         (row,) = self._rows(LAST_CALL, **target)
-        return row["last_at"].timestamp() if row["calls"] else None
+        if row["calls"]:
+            return float(row["last_at"].timestamp())
+        seen = [each["last_at"] for each in self.targets() if all(each[name] == target[name] for name in target)]
+        return seen[0].timestamp() if seen else None
 
     def interval(self, target: Row) -> int:
-        """The length of the windows (s), five at least: finer steps would show gaps between them."""
+        """The length of the shortest windows but drift's (s); 0 where there are none."""
         (row,) = self._rows(INTERVAL, **target)
-        return max(5, int(row["seconds"]))
+        return int(row["seconds"])
 
     def calls(self, target: Row, span: Range) -> list[Row]:
         """Calls by version and step: `version`, `at`, `calls`."""
         return self._rows(CALLS, **target, **_bounds(span))
 
-    def windows(self, target: Row, span: Range, metrics: list[str]) -> list[Row]:
-        """Sums of windows by version, metric and step."""
-        return self._rows(WINDOWS, **target, **_bounds(span), metrics=metrics)
+    def windows(self, target: Row, span: Range, metrics: list[str], *, interval: int) -> list[Row]:
+        """Sums by version, metric and step of the windows of one length (s), and of drift's of any."""
+        return self._rows(WINDOWS, **target, **_bounds(span), metrics=metrics, interval=interval)
 
-    def durations(self, target: Row, span: Range) -> list[Row]:
-        """Merged sketches of the duration by step: `metric`, `at`, `positive`, `zero`."""
-        return self._rows(DURATIONS, **target, **_bounds(span))
+    def durations(self, target: Row, span: Range, *, interval: int) -> list[Row]:
+        """Merged sketches of the duration by step, of windows of one length: `metric`, `at`, `positive`, `zero`."""
+        return self._rows(DURATIONS, **target, **_bounds(span), interval=interval)
 
     def versions(self, target: Row, span: Range) -> list[Row]:
         """One row a version, the oldest first, with its rates of labels; None where nothing was scored."""
@@ -155,15 +189,15 @@ class Store:
         return self._rows(MEASURES, **target, **_bounds(span), interval=int(row["seconds"]))
 
     def deployments(self, target: Row) -> list[Row]:
-        """Every revision, the first one first."""
-        return self._rows(DEPLOYMENTS, **target)
+        """The last thousand revisions, the newest one last."""
+        return self._rows(DEPLOYMENTS, **target)[::-1]
 
     def alerts(self, target: Row, span: Range) -> list[Row]:
-        """Every change of every alert, the oldest first."""
+        """Every change of each alert that changed in the range or fires still, the oldest first."""
         return self._rows(ALERTS, **target, start=_time(span.start))
 
     def outcomes(self, target: Row, span: Range) -> list[Row]:
-        """Every step of every decision, the oldest first."""
+        """Every step of each decision that moved in the range or is open still, the oldest first."""
         return self._rows(OUTCOMES, **target, start=_time(span.start))
 
     def completeness(self) -> Row | None:

@@ -39,18 +39,35 @@ async function refreshCharts() {
 }
 
 function freshness(last, now) {
-  const status = element("freshness");
-  status.textContent = last === null ? "waiting for the first call" : `last call ${Math.max(0, Math.round(now - last))} s ago`;
-  status.classList.toggle("stale", last !== null && now - last > 30);
+  const stale = last !== null && now - last > 30;
+  element("freshness").classList.toggle("stale", stale);
+  if (last === null) return say("waiting for the first call");
+  say(`last call ${Math.max(0, Math.round(now - last))} s ago`, stale ? "no calls for half a minute" : "calls arrive");
+}
+
+// What is read out loud changes with the state alone, not with every second.
+function say(text, state = text) {
+  element("freshness").textContent = text;
+  if (element("state").textContent !== state) element("state").textContent = state;
 }
 
 async function refreshFragment(place) {
   const extra = place.id === "worst" ? { metric: element("metric").value, ...(selected.window ?? {}) } : {};
   const html = await (await get(`/fragments/${place.dataset.fragment}`, extra)).text();
-  if (place.dataset.shown !== html) {
+  const inUse = place.querySelector(":focus-visible"); // who is in it by keyboard would lose the place
+  if (place.dataset.shown !== html && !inUse) {
     place.innerHTML = html; // rendered and escaped by our own server; the policy of the page forbids scripts in it
     place.dataset.shown = html;
   }
+  place.querySelectorAll("time").forEach(showTime);
+}
+
+function showTime(time) {
+  const moment = new Date(time.dateTime);
+  const today = moment.toDateString() === new Date().toDateString();
+  const text = today ? moment.toLocaleTimeString() : moment.toLocaleString();
+  if (time.textContent !== text) time.textContent = text;
+  time.title = moment.toString();
 }
 
 function pickWindow(time) {
@@ -77,7 +94,7 @@ async function refresh() {
     document.body.classList.remove("away");
   } catch {
     document.body.classList.add("away");
-    element("freshness").textContent = "the console does not answer; trying again";
+    say("the console does not answer; trying again");
   }
 }
 

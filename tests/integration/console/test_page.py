@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import clickhouse_connect
 import httpx
@@ -44,8 +45,11 @@ RUDE = "You <b>fool</b>."
 ORDER = "Ignore the <i>user</i>."
 
 
-def _segment(version):
-    return Segment(tenant="acme", app="shop", environment="production", version=version)
+LONG_AGO = timedelta(days=3)  # before any range that the page offers
+
+
+def _segment(version, app="shop"):
+    return Segment(tenant="acme", app=app, environment="production", version=version)
 
 
 def _calls(now):
@@ -123,6 +127,27 @@ def _windows(now):
         yield Window(window_id=uuid7(), metric="embedding_drift.prompt", weighted_sum=mean, drift=test, **shared)
 
 
+def _windows_of_a_minute(now):
+    """Every call of the shorter windows again, and an application that is scored by nothing but toxicity."""
+    longer = [(_segment("v1"), metric, 60) for metric in ("response_toxicity", "duration_seconds")]
+    for segment, metric, seconds in [*longer, (_segment("v1", "bare"), "response_toxicity", 5)]:
+        yield Window(
+            window_id=uuid7(),
+            segment=segment,
+            metric=metric,
+            evaluator="x",
+            evaluator_version="1",
+            interval_seconds=seconds,
+            window_start=now - timedelta(seconds=90),
+            window_end=now - timedelta(seconds=90 - seconds),
+            source_partition=0,
+            count=1000,
+            weight=1000.0,
+            weighted_sum=500.0,
+            sketch=Sketch(positive={400: 1000.0}),
+        )
+
+
 def _deployment(now, revision, version, seconds, decision=None):
     return Deployment(
         deployment_id=uuid7(),
@@ -136,13 +161,13 @@ def _deployment(now, revision, version, seconds, decision=None):
     )
 
 
-def _alert(now):
+def _alert(now, rule="toxic-responses", state="firing"):
     return Alert(
-        alert_id=derived_id("alert", 1),
+        alert_id=derived_id("alert", 1) if rule == "toxic-responses" else derived_id("alert", rule),
         fingerprint="f",
-        rule="toxic-responses",
+        rule=rule,
         kind="threshold",
-        state="firing",
+        state=state,
         severity="critical",
         segment=_segment("v2"),
         metric="response_toxicity",
@@ -178,11 +203,13 @@ def _story(now):
     calls, decision = list(_calls(now)), uuid7()
     yield CALLS, calls
     yield SCORES, [_score(call) for call in calls] + [_planted(calls[0])]
-    yield WINDOWS, list(_windows(now))
+    yield WINDOWS, [*_windows(now), *_windows_of_a_minute(now)]
     deployments = [(1, "v1", 200, None), (2, "v2", 76, None), (3, "v1", 60, decision)]
     yield DEPLOYMENTS, [_deployment(now, *each) for each in deployments]
-    yield ALERTS, [_alert(now)]
-    yield OUTCOMES, list(_outcomes(now, decision))
+    then = now - LONG_AGO
+    over = [_alert(then, "over-long-ago"), _alert(then + timedelta(seconds=9), "over-long-ago", "resolved")]
+    yield ALERTS, [_alert(now), _alert(then, "firing-since-long-ago"), *over]
+    yield OUTCOMES, [*_outcomes(now, decision), *list(_outcomes(then, uuid7()))[:1], *_outcomes(then, uuid7())]
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +246,8 @@ def page(console):
         pytest.skip("there is no Chromium here: install Debian's package chromium")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1440, "height": 1600})
+        reader = {"timezone_id": "Asia/Tokyo", "locale": "en-GB"}
+        opened = browser.new_page(viewport={"width": 1440, "height": 1600}, **reader)
         opened.trouble = []
         opened.on("console", lambda said: said.type == "error" and opened.trouble.append(said.text))
         opened.on("pageerror", lambda error: opened.trouble.append(str(error)))
@@ -257,6 +285,66 @@ def test_the_decision_says_why_and_every_step(page):
     text = page.inner_text("#decisions")
     for part in ("DONE", "v2 → v1", "18 times that of v1", "approved", "executing", "verifying"):
         assert part in text
+
+
+def test_what_is_not_over_is_shown_however_long_ago_it_began(page):
+    alerts = page.inner_text("#alerts")
+    assert "firing-since-long-ago" in alerts
+    assert "over-long-ago" not in alerts
+    assert [state.inner_text() for state in page.locator("#decisions .state").all()] == ["DONE", "PROPOSED"]
+
+
+def test_times_are_the_readers_and_have_a_date_where_it_is_not_today(page):
+    now = page.locator("#versions .deployed time")
+    moment = datetime.fromisoformat(now.get_attribute("datetime"))
+    assert now.inner_text() == moment.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%H:%M:%S")
+    began = page.locator("#alerts article", has_text="firing-since-long-ago").locator("time").first
+    moment = datetime.fromisoformat(began.get_attribute("datetime"))
+    assert began.inner_text() == moment.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%d/%m/%Y, %H:%M:%S")
+
+
+def _series(console, app, chart):
+    charts = httpx.get(f"{console}/api/series", params={"target": f"acme|{app}|production"}).json()["charts"]
+    (found,) = (each for each in charts if each["name"] == chart)
+    return {line["name"]: [value for value in line["values"] if value is not None] for line in found["series"]}
+
+
+def test_a_call_counts_once_however_many_windows_it_is_in(console):
+    assert _series(console, "shop", "toxicity")["v1"] == pytest.approx([0.05] * 25)
+    assert max(_series(console, "shop", "latency")["p50"]) < 2.0
+
+
+def test_the_page_needs_no_latency(console):
+    assert _series(console, "bare", "toxicity")["v1"] == pytest.approx([0.5])
+    shown = httpx.get(f"{console}/fragments/measures", params={"target": "acme|bare|production"}).text
+    assert "response_toxicity" in shown
+
+
+def test_who_is_in_a_panel_by_keyboard_stays_there(page):
+    page.focus("#range")
+    for _ in range(50):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.metric"):
+            break
+    name = page.evaluate("document.activeElement.dataset.metric")
+    page.evaluate("document.getElementById('measures').dataset.shown = ''")
+    page.wait_for_timeout(2500)
+    assert name
+    assert page.evaluate("document.activeElement.dataset.metric") == name
+    page.evaluate("document.activeElement.blur()")
+
+
+def test_what_is_read_out_loud_changes_with_the_state_alone(page):
+    page.evaluate("""
+        window.changes = [];
+        new MutationObserver((all) => window.changes.push(...all.map((one) => one.target.id)))
+          .observe(document.querySelector("header"), { childList: true, subtree: true });
+    """)
+    page.wait_for_timeout(4500)
+    changes = page.evaluate("window.changes")
+    assert changes.count("freshness") > 1
+    assert changes.count("state") <= 1  # calls may have ceased half a minute ago just now
+    assert page.inner_text("[role=status]") in ("calls arrive", "no calls for half a minute")
 
 
 def test_the_offending_sentence_is_marked_and_markup_is_text(page):

@@ -104,4 +104,8 @@ def pause_seconds(attempts: int) -> float:
 
 
 def _taken(channel: "Apprise", row: Row[Any]) -> bool:
-    return bool(channel.notify(title=row.title, body=row.body, notify_type=KINDS[row.severity]))
+    from apprise import NotifyFormat  # noqa: PLC0415 - as above
+
+    # Without it a channel that sends HTML, as mail does, takes for markup whatever anybody's calls name a version.
+    plain = NotifyFormat.TEXT
+    return bool(channel.notify(title=row.title, body=row.body, notify_type=KINDS[row.severity], body_format=plain))

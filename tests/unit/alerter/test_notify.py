@@ -71,6 +71,19 @@ def test_a_firing_alert_is_told_once(receiver, found, notifications):
     assert "response_toxicity of docs-bot v2" in sent["message"]
 
 
+def test_what_calls_are_named_is_no_markup_where_html_is_sent(receiver, tmp_path):
+    found = channels(SecretStr(f"json://127.0.0.1:{receiver.server_port}/?format=html"))
+    stage = Stage(tmp_path)
+    stage.watch._channels = list(found)
+    for index in range(2):
+        stage.emit(toxic(index, version="<b>v2</b>"))
+    assert deliver(Notifications(stage.engine), found, 1e10)
+    stage.engine.dispose()
+    (sent,) = receiver.received
+    assert "v2" in sent["message"]
+    assert "<b>" not in sent["message"]
+
+
 def test_what_was_not_taken_is_tried_again_later(receiver, found, notifications):
     receiver.status = 503
     assert [deliver(notifications, found, 1e10 + later) for later in (0, 1)] == [True, False]

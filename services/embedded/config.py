@@ -56,13 +56,15 @@ class Environment:
         self._given = {name: value for name, value in outside.items() if name.startswith(PREFIX)}
 
     def of(self, service: Service, cores: int) -> dict[str, str]:
-        """The environment of one service on a machine with `cores` cores."""
+        """The environment of one service on a machine with `cores` cores; `ValueError` where its port is given."""
         words = {"data": str(self._data.root), "api_key": self._data.api_key(), "groups": ",".join(self._groups())}
         told = {**service.environment, **({} if self._durable else service.in_memory)}
         needed = {name: value.format(**words) for name, value in told.items()}
         own = f"{PREFIX}{service.name.upper()}_"
         given = {name: value for name, value in self._given.items() if name.startswith(own)}
         port = {f"{own}HTTP_PORT": str(self._ports.of(service))}
+        if port.keys() & given.keys():  # it would listen where nobody asks
+            raise ValueError(f"{own}HTTP_PORT: the stack counts its ports from one base: use --port-base instead")
         return {**self.process(cores), **self.shared(), **needed, **port, **given}
 
     def _groups(self) -> list[str]:

@@ -54,9 +54,9 @@ def plan(
 ) -> Plan:
     """Work out a run; makes the data directory and its secrets, and brings Apache Kafka where that is wanted.
 
-    Raises `ValueError` for a variable that nothing would read, a service that does not exist and another broker than
-    the data directory has, and `KafkaMissingError` where Apache Kafka is wanted and cannot be had. `tell` is given a
-    sentence before anything that takes long.
+    Raises `ValueError` for a variable that nothing would read, a port of one service, a service that does not exist and
+    another broker than the data directory has, and `KafkaMissingError` where Apache Kafka is wanted and cannot be had.
+    `tell` is given a sentence before anything that takes long.
     """
     if unknown := unknown_variables(outside):
         raise ValueError(f"{', '.join(sorted(unknown))}: no part of the stack reads this; is it misspelt?")

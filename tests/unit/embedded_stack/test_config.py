@@ -35,6 +35,11 @@ def test_a_service_is_given_the_shared_variables_and_its_own(data):
     assert not {"TIDEMARK_LATENCY_PRICES", "TIDEMARK_URL"} & set(told)
 
 
+def test_a_port_of_one_service_is_refused_since_nobody_would_ask_there(data):
+    with pytest.raises(ValueError, match=r"TIDEMARK_WRITER_HTTP_PORT.*--port-base"):
+        environment(data, {"TIDEMARK_WRITER_HTTP_PORT": "9999"})(WRITER)
+
+
 def test_only_the_registry_is_given_the_key_itself(data):
     told = {service.name: environment(data, {})(service) for service in SERVICES}
     assert [name for name, variables in told.items() if data.api_key() in variables.values()] == ["registry"]

@@ -1,5 +1,7 @@
 """The gateway's OpenAPI document: the messages' own schemas, with examples that are accepted."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ CALL_EXAMPLE = {
     "app": "shop-assistant",
     "environment": "production",
     "version": "v2",
-    "called_at": "2026-01-31T12:00:00.250Z",
+    "called_at": "",  # when the document is read: an older one would be refused
     "prompt": "When does my parcel arrive?",
     "response": "Tomorrow before noon.",
     "duration_seconds": 0.84,
@@ -24,7 +26,7 @@ FEEDBACK_EXAMPLE = {
     "call_id": CALL_EXAMPLE["call_id"],
     "kind": "thumbs",
     "value": -1,
-    "given_at": "2026-01-31T12:00:09Z",
+    "given_at": "",
 }
 RESULTS_EXAMPLE = {
     "results": [
@@ -39,26 +41,7 @@ RESULTS_EXAMPLE = {
     ]
 }
 REFERENCE = "#/components/schemas/{name}"
-PROBLEM = {
-    "type": "object",
-    "properties": {
-        "error": {
-            "type": "object",
-            "properties": {
-                "code": {"type": "string"},
-                "field": {"type": ["string", "null"]},
-                "message": {"type": "string"},
-                "remedy": {"type": ["string", "null"]},
-            },
-            "required": ["code", "message"],
-        }
-    },
-    "required": ["error"],
-}
 PROBLEMS = {
-    400: "The body cannot be read; field, message and remedy say why.",
-    401: "No credential, or one that is not known.",
-    403: "The key lacks the scope.",
     408: "The body did not come in time: send smaller batches.",
     413: "The body is too large, or holds too many messages: send smaller batches.",
     415: "The content encoding is not gzip.",
@@ -73,12 +56,6 @@ def _reference(name: str) -> dict[str, Any]:
 
 def _content(schema: dict[str, Any], **examples: Any) -> dict[str, Any]:
     return {"application/json": {"schema": schema, "examples": {name: {"value": v} for name, v in examples.items()}}}
-
-
-def _problems() -> dict[str, Any]:
-    return {
-        str(code): {"description": said, "content": _content(_reference("Problem"))} for code, said in PROBLEMS.items()
-    }
 
 
 def _intake(message: str, plural: str, example: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +76,7 @@ def _intake(message: str, plural: str, example: dict[str, Any]) -> dict[str, Any
         ],
         "responses": {
             "200": {"description": "One verdict each, in order.", "content": _content(results, both=RESULTS_EXAMPLE)},
-            **_problems(),
+            **{str(code): {"description": said} for code, said in PROBLEMS.items()},
         },
     }
 
@@ -110,18 +87,29 @@ DEPLOYMENT_OPERATION = {
     "responses": {
         "200": {"description": "The deployment.", "content": _content(_reference("Deployment"))},
         "304": {"description": "It is the one in If-None-Match."},
-        "404": {"description": "Nothing is deployed there.", "content": _content(_reference("Problem"))},
-        **{code: said for code, said in _problems().items() if code in ("401", "403", "503")},
+        "404": {"description": "Nothing is deployed there."},
+        "503": {"description": "The deployments are not read yet; Retry-After says when to ask again."},
     },
 }
 
 
-def document(app: FastAPI) -> None:
-    """Put the messages' schemas and the way to authenticate into the document of `app`."""
+def document(app: FastAPI, clock: Callable[[], datetime]) -> None:
+    """Put the messages' schemas into the document of `app`, and the time of whoever reads it into its examples."""
     generated = app.openapi()
     _, schemas = msgspec.json.schema_components((Call, Feedback, Deployment, Verdict, Client), ref_template=REFERENCE)
-    components = generated.setdefault("components", {})
-    components.setdefault("schemas", {}).update({**schemas, "Problem": PROBLEM})
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    generated["security"] = [{"key": []}]
-    app.openapi_schema = generated
+    generated.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+
+    def dated() -> dict[str, Any]:
+        found: dict[str, Any] = _dated(generated, clock().isoformat())
+        return found
+
+    app.openapi = dated  # type: ignore[method-assign]  # as FastAPI's own documentation has it
+
+
+def _dated(value: Any, moment: str) -> Any:
+    if isinstance(value, list):
+        return [_dated(entry, moment) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    times = {name: moment for name in ("called_at", "given_at") if isinstance(value.get(name), str)}
+    return {name: _dated(entry, moment) for name, entry in value.items()} | times

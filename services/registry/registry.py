@@ -18,6 +18,7 @@ from schemas.messages import Command, Deployment, Outcome, Target
 from schemas.messages.message import Json
 from schemas.messages.outcome import State
 
+MOST_LEVELS = 100  # of a bundle; Pydantic, which shows it again, ends at 255
 FIRST_STEP = 100  # the deciding service counts its own outcomes from 0
 
 
@@ -92,18 +93,26 @@ class Order:
 def content_hash(bundle: Mapping[str, Json]) -> str:
     """The SHA-256 of the bundle as JSON with sorted keys and no white space, in hexadecimal.
 
-    1 and 1.0 are different content. Raises `Refused` for a number that JSON does not have.
+    1 and 1.0 are different content. Raises `Refused` for a number that JSON does not have, half of a surrogate pair,
+    and what is nested so deep that not everybody could read it back.
     """
-    _finite(bundle, "bundle")
-    return hashlib.sha256(msgspec.json.encode(bundle, order="deterministic")).hexdigest()
+    _check(bundle, "bundle", MOST_LEVELS)
+    try:
+        return hashlib.sha256(msgspec.json.encode(bundle, order="deterministic")).hexdigest()
+    except UnicodeEncodeError as error:
+        said, remedy = "the bundle holds half of a surrogate pair", "send text that is Unicode"
+        raise Refused("invalid_bundle", "bundle", said, remedy) from error
 
 
-def _finite(value: Json, path: str) -> None:
+def _check(value: Json, path: str, levels: int) -> None:
+    if levels == 0:
+        said = f"the bundle is nested deeper than {MOST_LEVELS} levels"
+        raise Refused("invalid_bundle", "bundle", said, "send what is deeper as text")
     if isinstance(value, float) and not math.isfinite(value):
         raise Refused("invalid_bundle", path, f"{path} is not a finite number", "leave it out or send a finite number")
     entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for name, entry in entries:
-        _finite(entry, f"{path}.{name}")
+        _check(entry, f"{path}.{name}", levels - 1)
 
 
 def same_content(known: Version, digest: str) -> Version:

@@ -1,7 +1,7 @@
 """The registry over HTTP; each route names the scope that it needs."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
@@ -16,8 +16,13 @@ from services.shared.access import SERVICE, permission, principal_of
 from services.shared.names import NAME
 from services.shared.problem import Problem
 
+Answers = dict[int | str, dict[str, Any]]  # as FastAPI has them
 App = Annotated[str, Path(max_length=200, pattern=NAME, examples=["shop-assistant"])]
 Environment = Annotated[str, Path(max_length=200, pattern=NAME, examples=["production"])]
+NEW: Answers = {201: {"description": "It is new.", "model": model.RegisteredVersion}}
+UNCHANGED: Answers = {304: {"description": "It is the one in If-None-Match."}}
+UNKNOWN: Answers = {404: {"description": "It is not known."}}
+REFUSED: Answers = {409: {"description": "What is there does not allow it; field, message and remedy say why."}}
 TARGET = "/v1/deployments/{app}/{environment}"
 
 
@@ -25,7 +30,7 @@ def version_routes(store: Store) -> APIRouter:
     """Routes that register and list versions."""
     router = APIRouter(tags=["versions"])
 
-    @router.post("/v1/versions", response_model=model.RegisteredVersion)
+    @router.post("/v1/versions", response_model=model.RegisteredVersion, responses={**NEW, **REFUSED})
     @permission("deploy")
     def register(request: Request, response: Response, body: model.NewVersion) -> model.RegisteredVersion:
         """Register a version (201); the same label with the same content again is 200, with other content 409."""
@@ -43,7 +48,7 @@ def version_routes(store: Store) -> APIRouter:
         known = store.versions(principal_of(request).tenant, app)
         return model.VersionList(versions=[model.RegisteredVersion.of(version) for version in known])
 
-    @router.get("/v1/versions/{app}/{version}")
+    @router.get("/v1/versions/{app}/{version}", responses=UNKNOWN)
     @permission("read")
     def version(request: Request, app: App, version: Annotated[str, Path()]) -> model.RegisteredVersion:
         """One version."""
@@ -65,7 +70,7 @@ def deployment_routes(store: Store) -> APIRouter:
         """What serves each target of the tenant: `{"deployments": [deployment.v1, …]}`."""
         return _listed(store.deployments(principal_of(request).tenant))
 
-    @router.get(TARGET)
+    @router.get(TARGET, responses={**UNCHANGED, **UNKNOWN})
     @permission("read")
     def deployment(request: Request, app: App, environment: Environment) -> Response:
         """What serves the target, as the message deployment.v1; ETag is the revision, 304 where it is unchanged."""
@@ -84,7 +89,7 @@ def deployment_routes(store: Store) -> APIRouter:
         """The revisions of the target, newest first."""
         return _listed(store.history(_target(request, app, environment), limit))
 
-    @router.put(TARGET)
+    @router.put(TARGET, responses={**UNKNOWN, **REFUSED})
     @permission("deploy")
     def deploy(request: Request, app: App, environment: Environment, body: model.NewDeployment) -> Response:
         """Change what serves the target; 409 where another revision runs, the lease is somebody else's or unknown."""
@@ -99,7 +104,7 @@ def lease_routes(store: Store) -> APIRouter:
     """Routes for whoever has to change a target alone."""
     router = APIRouter(tags=["leases"])
 
-    @router.post(f"{TARGET}/lease")
+    @router.post(f"{TARGET}/lease", responses=REFUSED)
     @permission("deploy")
     def take(request: Request, app: App, environment: Environment, body: model.LeaseRequest) -> model.LeaseAnswer:
         """Take or renew the lease on a target; 409 while somebody else holds it."""
@@ -113,7 +118,7 @@ def lease_routes(store: Store) -> APIRouter:
             version=standing.version,
         )
 
-    @router.delete(f"{TARGET}/lease/{{fencing_token}}", status_code=204)
+    @router.delete(f"{TARGET}/lease/{{fencing_token}}", status_code=204, responses=UNKNOWN)
     @permission("deploy")
     def end(request: Request, app: App, environment: Environment, fencing_token: int) -> None:
         """End the lease early; 404 where the token is not the newest one."""
@@ -127,7 +132,7 @@ def baseline_routes(store: Store) -> APIRouter:
     """Routes for the version that a target is compared with."""
     router = APIRouter(tags=["baselines"])
 
-    @router.get("/v1/baselines/{app}/{environment}")
+    @router.get("/v1/baselines/{app}/{environment}", responses=UNKNOWN)
     @permission("read")
     def baseline(request: Request, app: App, environment: Environment) -> model.BaselineAnswer:
         """The pinned baseline; 404 where none is pinned: then the version that ran before is the baseline."""
@@ -136,7 +141,7 @@ def baseline_routes(store: Store) -> APIRouter:
             raise Problem(404, "not_found", f"no baseline is pinned for {app} in {environment}")
         return model.BaselineAnswer(version=known.version, set_at=known.set_at, set_by=known.set_by)
 
-    @router.put("/v1/baselines/{app}/{environment}", status_code=204)
+    @router.put("/v1/baselines/{app}/{environment}", status_code=204, responses=UNKNOWN)
     @permission("deploy")
     def pin(request: Request, app: App, environment: Environment, body: model.Baseline) -> None:
         """Pin the baseline of a target."""
@@ -196,7 +201,7 @@ def key_routes(keys: KeyStore) -> APIRouter:
         """The tenant's valid keys, without the keys themselves."""
         return model.KeyList(keys=[model.KeyAnswer.of(kept) for kept in keys.valid(principal_of(request).tenant)])
 
-    @router.delete("/v1/keys/{key_id}", status_code=204)
+    @router.delete("/v1/keys/{key_id}", status_code=204, responses=UNKNOWN)
     @permission("admin")
     def revoke(request: Request, key_id: str) -> None:
         """End a key; gateways refuse it within seconds."""

@@ -9,6 +9,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+PROBLEM = {  # the schema of every answer of 400 or above
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "field": {"type": ["string", "null"]},
+                "message": {"type": "string"},
+                "remedy": {"type": ["string", "null"]},
+            },
+            "required": ["code", "message"],
+        }
+    },
+    "required": ["error"],
+}
 NAMES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -50,6 +66,9 @@ async def _problem(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        remedy = "send one JSON object"
+        return Problem(400, "invalid", f"the body is no JSON: {first['msg']}", field="body", remedy=remedy).response()
     field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     remedy = f"send {field} as /openapi.json describes it"
     return Problem(400, "invalid", f"{field}: {first['msg']}", field=field, remedy=remedy).response()

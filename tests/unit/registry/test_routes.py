@@ -97,6 +97,40 @@ async def test_a_version_is_never_registered_under_a_name_that_no_path_can_hold(
     assert answer.json()["error"]["remedy"]
 
 
+@pytest.mark.parametrize("value", [r'"\ud800"', r'{"\ud800": 1}', "[" * 300 + "]" * 300, "[" * 900 + "]" * 900])
+async def test_a_bundle_that_could_not_be_shown_again_is_refused(caller, value):
+    body = f'{{"app": "shop", "version": "v1", "bundle": {{"prompt": {value}}}}}'
+    answer = await caller.post("/v1/versions", content=body, headers={"Content-Type": "application/json"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["field"]) == (400, "invalid_bundle", "bundle")
+    assert (await caller.get("/v1/versions")).json() == {"versions": []}
+
+
+async def test_a_body_that_is_no_json_is_said_so(caller):
+    answer = await caller.put(TARGET, content="{", headers={"Content-Type": "application/json"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["field"], error["remedy"]) == (400, "body", "send one JSON object")
+
+
+async def test_the_document_says_what_is_answered(caller):
+    document = (await caller.get("/openapi.json")).json()
+    assert document["components"]["securitySchemes"] == {"key": {"type": "http", "scheme": "bearer"}}
+    assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
+    answers = {
+        (method, path): operation["responses"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    for responses in answers.values():
+        assert {"400", "401", "403"} <= set(responses)
+        assert "422" not in responses
+        errors = [said["content"] for code, said in responses.items() if code >= "400"]
+        assert all(content["application/json"]["schema"]["$ref"].endswith("/Problem") for content in errors)
+    assert {"200", "201", "409", "413"} <= set(answers["post", "/v1/versions"])
+    assert {"200", "304", "404"} <= set(answers["get", "/v1/deployments/{app}/{environment}"])
+    assert {"200", "404", "409", "413"} <= set(answers["put", "/v1/deployments/{app}/{environment}"])
+
+
 async def test_a_lease_keeps_others_away_until_it_is_ended(caller):
     await register(caller, "v1")
     lease = (await caller.post(f"{TARGET}/lease", json={"holder": "rollback", "seconds": 30})).json()

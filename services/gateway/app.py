@@ -1,6 +1,7 @@
 """HTTP in, calls and feedback out; deployments the other way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import httpx
 from fastapi import FastAPI
@@ -51,10 +52,18 @@ def _registry(config: Config, secret: str) -> httpx.AsyncClient:
     )
 
 
-def web(intake: Intake, deployments: Deployments, guard: Guard, admission: Admission, *, limits: Limits) -> FastAPI:
+def web(
+    intake: Intake,
+    deployments: Deployments,
+    guard: Guard,
+    admission: Admission,
+    *,
+    limits: Limits,
+    clock: Callable[[], datetime] = utc_now,
+) -> FastAPI:
     """The gateway's HTTP side; every route is denied unless it names its permission."""
     app = guarded("Tidemark gateway", DESCRIPTION, guard)
     app.include_router(intake_routes(intake, admission, limits))
     app.include_router(deployment_routes(deployments))
-    document(app)
+    document(app, clock)
     return app

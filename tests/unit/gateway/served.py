@@ -60,7 +60,7 @@ def an_app(
     )
     admission = admission or Admission(Most(bytes=in_flight_bytes, per_second=rate, burst=rate))
     intake = Intake(kafka, spool, limits, lambda: NOW, payloads=payloads)
-    return web(intake, deployments, Guard(SECRET, keys), admission, limits=limits)
+    return web(intake, deployments, Guard(SECRET, keys), admission, limits=limits, clock=lambda: NOW)
 
 
 def a_client(app, key: str = "emitter") -> httpx.AsyncClient:

@@ -676,6 +676,7 @@ CREATE TABLE ingest_ranges_rows
 )
 ENGINE = ReplacingMergeTree(row_version)
 ORDER BY (broker_run, topic, partition, first_offset, last_offset)
+TTL toDateTime(inserted_at) + toIntervalDay(90)
 SETTINGS non_replicated_deduplication_window = 0, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192;
 
 CREATE TABLE migrations

@@ -39,6 +39,8 @@ class Look:
         if log.broker_run != self._run:
             self._gaps, self._whole_at = self._records.last_gaps(log.broker_run), began
         whole = bool(self._gaps) or began >= self._whole_at
+        if whole:  # should it fail, what is recent is looked at meanwhile
+            self._whole_at = began + LONGEST_PAUSE_SECONDS
         found = self._holes(log, now, whole=whole)
         took_seconds = self._seconds() - began
         if whole:

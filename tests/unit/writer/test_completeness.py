@@ -135,6 +135,23 @@ def test_the_whole_is_looked_at_first_and_now_and_then_and_as_long_as_something_
     assert not since()
 
 
+def test_while_the_whole_cannot_be_looked_at_what_is_recent_is():
+    store, ticks = Asked(), iter([0, 1, WHOLE_SHARE, WHOLE_SHARE + 10, WHOLE_SHARE + 11, 700, 701])
+    look, log = Look(Config(), store, lambda: next(ticks)), Log("run", {"calls.v1|0": Extent(0, 9, 9)})
+    look.check(log, AT)
+    holes, store.holes = store.holes, failing
+    with pytest.raises(TimeoutError):
+        look.check(log, AT)
+    store.holes = holes
+    for _ in range(2):
+        assert look.check(log, AT).missing("offsets") == 0
+    assert [since.year > 1970 for since in store.since] == [False, False, True, False]
+
+
+def failing(since):
+    raise TimeoutError
+
+
 def test_a_new_log_starts_anew():
     store, ticks, extents = Asked(), iter(range(6)), {"calls.v1|0": Extent(0, 9, 9)}
     look = Look(Config(), store, lambda: next(ticks))

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -25,6 +26,7 @@ from services.shared.watchdog import Progress
 log = logging.getLogger(__name__)
 
 LAG_SECONDS = 5.0
+TURNS = 32  # what is taken from one partition before another one's turn: this part of a batch
 NEVER_MS = 2**31 - 1  # the watchdog guards progress; aiokafka leaving the group in a long retry would only hurt
 
 
@@ -67,6 +69,7 @@ class Consumer:
         self._reached: dict[TopicPartition, int] = {}
         self._pending: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
+        self._taken_ms: dict[TopicPartition, int] = {}
         self._client = AIOKafkaConsumer(
             bootstrap_servers=kafka.bootstrap,
             group_id=group,
@@ -112,11 +115,11 @@ class Consumer:
     async def fetch(self, max_records: int, wait_seconds: float, linger_seconds: float = 0.0) -> Fetched:
         """The next messages, at most `max_records`; none after `wait_seconds`.
 
-        With `linger_seconds`, waits so long for more after the first. Raises `NewBrokerRun`, and `Unusable` where the
-        broker does not grant the session.
+        X `NewBrokerRun`, and `Unusable` where the
+                broker does not grant the session.
         """
         try:
-            records = await self._client.getmany(timeout_ms=int(wait_seconds * 1000), max_records=max_records)
+            records = await self._take(max_records, wait_seconds)
         except InvalidSessionTimeoutError:
             raise await session.refused(self._config) from None
         epoch = self.epoch
@@ -185,12 +188,35 @@ class Consumer:
         self._reached.clear()  # what was fetched before the ends and not handled comes again
         self._pending.clear()  # it is for the next owner to commit
         self._progress.uncommitted_since = None
+        self._taken_ms.clear()
 
     async def _connect(self) -> None:
         await present(self._kafka, self._short, self.service)
         await self._membership.bury(self._kafka)
         await self._client.start()
         self.broker_run = await self._log.now()
+
+    async def _take(self, most: int, wait_seconds: float) -> _Records:
+        """At most `most` messages of what is fetched, by turns of the partition that is furthest behind.
+
+        aiokafka empties one partition before the next. After an outage who reads what is made of them would see the
+        whole of it in the first one, take its end for the present, and all of the others for late.
+        """
+        first = await self._client.getmany(timeout_ms=int(wait_seconds * 1000), max_records=1)
+        taken = {partition: list(found) for partition, found in first.items()}
+        # Nothing is waited for from here on, so no rebalance comes between.
+        turns = [(self._taken_ms.get(each, 0), each) for each in self._client.assignment()] if taken else []
+        heapify(turns)
+        left = most - len(taken)
+        while turns and left:
+            _, partition = heappop(turns)
+            found = (await self._client.getmany(partition, max_records=min(left, most // TURNS + 1))).get(partition)
+            if found:
+                taken.setdefault(partition, []).extend(found)
+                left -= len(found)
+                self._taken_ms[partition] = found[-1].timestamp
+                heappush(turns, (found[-1].timestamp, partition))
+        return taken
 
     async def _linger(self, records: _Records, most: int, linger_seconds: float) -> tuple[_Records, int]:
         """As many messages as come in time, and their epoch.
@@ -202,7 +228,7 @@ class Consumer:
         merged = {partition: list(found) for partition, found in records.items()}
         count = sum(map(len, merged.values()))
         while count < most and (left := deadline - time.monotonic()) > 0:
-            more = await self._client.getmany(timeout_ms=int(left * 1000) + 1, max_records=most - count)
+            more = await self._take(most - count, left + 0.001)
             if epoch != self.epoch:
                 return more, self.epoch
             for partition, found in more.items():

@@ -14,7 +14,7 @@ class Timing:
     """When windows are emitted and closed, in seconds of event time unless said otherwise.
 
     `settle_seconds` is wall clock: a window that received something is kept open that much longer, because a sender
-    that catches up delivers its partitions one after another and not in the order of event time.
+    that catches up delivers what it read of several partitions only nearly in the order of event time.
     """
 
     delay_seconds: float = 1.0

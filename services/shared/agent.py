@@ -180,6 +180,7 @@ class _Life:
             event.ack()
             message = event.message
             self._acknowledged[message.tp] = max(self._acknowledged.get(message.tp, 0), message.offset + 1)
+        self._progress.advance()
 
     def _record(self, events: Sequence[EventT[Any]], letters: DeadLetters) -> tuple[Breaker, list[DeadLetter]]:
         """In the worker thread: decode, record, and say what could not be recorded."""
@@ -218,7 +219,7 @@ class _Life:
                 try:
                     if await ends.broker_run() != run:
                         raise Again(f"the broker's log is another one for {name}")
-                    self._measure(app, await ends.offsets())
+                    self._measure(app, await ends.beginnings(), await ends.offsets())
                 except (KafkaError, OSError, TimeoutError):
                     log.warning("Kafka does not answer %s; trying again", name)
                     if await is_away(process.kafka):
@@ -236,19 +237,20 @@ class _Life:
         if error is not None:
             raise Again(f"{self._agent.name} cannot join its group: {error!r}")
 
-    def _measure(self, app: faust.App, ends: Mapping[Any, int]) -> None:
+    def _measure(self, app: faust.App, beginnings: Mapping[Any, int], ends: Mapping[Any, int]) -> None:
         consumer: Any = app.consumer
         lag, uncommitted = 0, False
         for place in consumer.assignment():
             end, committed = ends.get((place.topic, place.partition), 0), consumer._committed_offset.get(place) or 0
-            done = max(committed, self._acknowledged.get(place, 0))
+            # What was deleted is not behind: it never comes.
+            done = max(committed, self._acknowledged.get(place, 0), beginnings.get((place.topic, place.partition), 0))
             lag += max(0, end - done)
             uncommitted |= self._acknowledged.get(place, 0) > committed
             short = self._process.kafka.short(place.topic)
             metrics.LAG.labels(self._agent.name, short, place.partition).set(max(0, end - done))
         if lag < self._progress.lag:
             self._progress.advance()
-        self._progress.lag = lag
+        self._progress.behind(lag)
         if uncommitted:
             self._progress.to_commit()
         else:

@@ -267,7 +267,7 @@ class Consumer:
         age = age_seconds((found[0].timestamp for found in records.values() if found), self._clock())
         self.lag = Lag(age, self._unread + in_hand)
         metrics.LAG_SECONDS.labels(self.service).set(age)
-        self._progress.lag = self.lag.messages
+        self._progress.behind(self.lag.messages)
         if in_hand:
             self._progress.advance()
 
@@ -276,12 +276,12 @@ class Consumer:
             self._progress.waited()
 
     async def _measure(self) -> int:
-        unread = 0
+        unread, paused = 0, self._client.paused()  # a replay reads these no further
         for partition, end in (await ends_of_member(self._client)).items():
             position = await self._client.position(partition)
             committed = self._committed.get(partition, position)
             metrics.LAG.labels(self.service, self.short(partition), partition.partition).set(max(0, end - committed))
-            unread += max(0, end - position)
+            unread += 0 if partition in paused else max(0, end - position)
         return unread
 
 

@@ -14,7 +14,7 @@ FETCH_WAIT_MS = 50  # a fetch at the end of a log, by which ends are found, wait
 
 
 class Ends:
-    """The end offsets of topics (without prefix), and the broker run; raises what aiokafka raises."""
+    """The first and the end offsets of topics (without prefix), and the broker run; raises what aiokafka raises."""
 
     def __init__(self, kafka: Kafka, topics: Sequence[str], client_id: str) -> None:
         self._kafka, self._topics = kafka, topics
@@ -36,6 +36,11 @@ class Ends:
         """The offset after the last message of each (name on the broker, partition)."""
         found = await true_ends(self._client, self._places)
         return {(place.topic, place.partition): end for place, end in found.items()}
+
+    async def beginnings(self) -> dict[tuple[str, int], int]:
+        """The offset of the first message that is still there, of each (name on the broker, partition)."""
+        found = await clusters.answer(self._client.beginning_offsets(self._places))
+        return {(place.topic, place.partition): begin for place, begin in found.items()}
 
     async def broker_run(self) -> str:
         """The broker run; asked again where a connection is another one than before."""

@@ -161,6 +161,7 @@ class _Batches:
         else:
             await letters.publish(producer, done.letters, "handle")
             self._breaker = done.breaker
+            self._worker.progress.advance()
 
     async def _again(self, items: Sequence[_Item], letters: DeadLetters) -> _Done:
         return await self._worker.insist(lambda: self._made_of(items, letters))

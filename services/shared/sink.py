@@ -149,6 +149,7 @@ class _Membership:
             await self._give_up(cuts[0], error, producer, letters)
         else:
             self._breaker.succeeded(sum(len(cut.batch.records) for cut in cuts))
+            self._worker.progress.advance()
 
     async def _give_up(self, cut: _Cut[Any], error: Exception, producer: Producer, letters: DeadLetters) -> None:
         batch = cut.batch

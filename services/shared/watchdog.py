@@ -28,6 +28,12 @@ class Progress:
         """Something was done: a batch, a commit, or one more try of what is away."""
         self.advanced_at = time.monotonic()
 
+    def behind(self, lag: int) -> None:
+        """So many messages are left; where there were none until now, nothing has stood still."""
+        if not self.lag:
+            self.advance()
+        self.lag = lag
+
     def to_commit(self) -> None:
         """There is something to commit."""
         if self.uncommitted_since is None:

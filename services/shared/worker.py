@@ -28,7 +28,7 @@ class Worker:
     """Runs one function at a time, in a thread, so that heartbeats go on."""
 
     def __init__(self, name: str, process: Process, progress: Progress) -> None:
-        self._name, self._process, self._progress = name, process, progress
+        self._name, self._process, self.progress = name, process, progress
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     def __enter__(self) -> Self:
@@ -38,11 +38,9 @@ class Worker:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def once(self, work: Callable[[], R]) -> R:
-        """The result of `work`; its errors pass through."""
+        """The result of `work`; its errors pass through. That it ended is no progress: an idle clock ends too."""
         with metrics.HANDLE_SECONDS.labels(self._name).time():
-            result = await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        self._progress.advance()
-        return result
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def insist(self, work: Callable[[], R]) -> R:
         """The result of `work`, tried again for ever while it raises `Transient`.
@@ -55,7 +53,7 @@ class Worker:
                 result = await self.once(work)
             except Transient as error:
                 waited = True
-                self._progress.advance()
+                self.progress.advance()
                 metrics.RETRIES.labels(self._name).inc()
                 self._process.health.unready(self._name, f"waiting for what is away: {error}")
                 log.warning("%s waits for what is away: %s; trying again", self._name, error)

@@ -2,10 +2,11 @@
 
 `SLOW_SECONDS` is how long a batch takes; `BEGUN`, a file that is made when the first one begins; `FAULT`, what it does
 instead: `hang` in the middle of a batch, or `return` while it should run. `LEDGER` makes it an agent that writes there
-what it records, under the name `AGENT`; `FAULT` is then `stream` (it ends by itself), `agent` (its own code fails) or
-`step`.
+what it records, under the name `AGENT`; `FAULT` is then `stream` (it ends by itself), `still` (nothing
+comes of it), `agent` (its own code fails) or `step`.
 """
 
+import asyncio
 import os
 import threading
 import time
@@ -83,6 +84,11 @@ async def stream_that_ends(*_args, **_options):
         yield nothing
 
 
+async def stream_that_stands_still(*_args, **_options):
+    """What Faust's own does after others: it waits, and nobody says so."""
+    yield await asyncio.Event().wait()
+
+
 async def fail(*_args):
     """An error outside of what is recorded."""
     raise RuntimeError("the agent itself fails")
@@ -92,6 +98,8 @@ def an_agent(ledger):
     """The agent, with its fault."""
     if FAULT == "stream":
         faust.streams.Stream.noack_take = stream_that_ends
+    if FAULT == "still":
+        faust.streams.Stream.noack_take = stream_that_stands_still
     if FAULT == "agent":
         agents._Life._take = fail
     return Agent(os.environ.get("AGENT", "latency"), reads=CALLS, record=Ledger(ledger).record, step=step)

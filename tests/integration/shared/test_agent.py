@@ -4,11 +4,12 @@ import asyncio
 import threading
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import RecordsToDelete
 
 from schemas.messages import DeadLetter
 from schemas.topics import CALLS, dead_letters
-from services.shared.agent import Agent
+from services.shared.agent import WATCH_SECONDS, Agent
 from services.shared.errors import Again, Transient
 from services.shared.kafka import Kafka
 from tests.support.broker import committed, declare, eventually, log_of, put
@@ -110,3 +111,17 @@ async def test_a_group_that_it_cannot_join_ends_it_to_be_started_again(kafka, to
     async with AIOKafkaConsumer(kafka.full(CALLS.name), bootstrap_servers=kafka.bootstrap, group_id=kafka.full(NAME)):
         with pytest.raises(Again, match=r"cannot join its group: .*InconsistentGroupProtocol"):
             await asyncio.wait_for(an_agent(Store()).run(a_process(kafka, tmp_path)), 120)
+
+
+@pytest.mark.parametrize("broker", [pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True)
+async def test_what_was_deleted_before_it_was_read_is_no_lag(kafka, topics, tmp_path):
+    await put(kafka, CALLS, [a_call().encode() for _ in range(5)])
+    admin = kafka.admin()
+    await admin.start()
+    await admin.delete_records({TopicPartition(kafka.full(CALLS.name), 0): RecordsToDelete(5)})
+    await admin.close()
+    process = a_process(kafka, tmp_path)
+    async with running(an_agent(Store()), process):
+        await eventually(lambda: process.health.is_ready)
+        await asyncio.sleep(2 * WATCH_SECONDS)
+        assert [progress.lag for progress in process.progress] == [0]

@@ -73,6 +73,23 @@ async def test_a_stream_that_ends_by_itself_ends_the_process(kafka, topics, tmp_
         assert "the stream of latency ended by itself" in agent.log
 
 
+async def test_a_stream_that_stands_still_ends_the_process_although_steps_go_on(kafka, topics, tmp_path):
+    await put(kafka, CALLS, [a_call().encode()])
+    with started(kafka, tmp_path, FAULT="still", TIDEMARK_LATENCY_STALL_SECONDS="2") as agent:
+        assert agent.exit_code() == STUCK
+    assert "latency has a lag of 1 and has done nothing for" in agent.log
+    assert await committed(kafka, CALLS, "latency") == {}
+
+
+async def test_an_agent_that_was_idle_for_longer_than_a_stall_is_not_ended_by_the_next_message(kafka, topics, tmp_path):
+    with started(kafka, tmp_path, TIDEMARK_LATENCY_STALL_SECONDS="2", SLOW_SECONDS="1.2") as agent:
+        await eventually(agent.ready, 60)
+        time.sleep(5)
+        await put(kafka, CALLS, [a_call().encode()])
+        await eventually(is_committed(kafka, 1), 60)
+        assert agent.end(signal.SIGTERM) == 0
+
+
 async def test_an_error_in_the_agent_ends_the_process_and_commits_nothing(kafka, topics, tmp_path):
     """Faust would commit the event, or the batch, and start the agent again."""
     await put(kafka, CALLS, [a_call().encode() for _ in range(10)])

@@ -1,9 +1,12 @@
 """What every fold must survive, on a real broker."""
 
+import asyncio
+
 import pytest
 
 from schemas.messages import Score
 from schemas.topics import CALLS, SCORES, dead_letters
+from services.shared.consumer import Consumer
 from services.shared.fold import Fold
 from tests.support.broker import committed, declare, eventually, log_of, put
 from tests.support.messages import a_call, a_score_of
@@ -83,6 +86,22 @@ async def test_a_record_that_fails_goes_to_the_dead_letters_and_the_others_are_k
         await eventually(committed_is(kafka, 16))
     assert await emitted(kafka) == {call.call_id for call in calls if call.prompt != "poison"}
     assert len(await log_of(kafka, dead_letters(NAME))) == 1
+
+
+async def test_ticks_alone_are_no_progress_while_something_is_left_to_read(kafka, tmp_path, monkeypatch):
+    async def nothing(self, most, wait_seconds):
+        await asyncio.sleep(wait_seconds)
+        return {}
+
+    monkeypatch.setattr(Consumer, "_take", nothing)  # a client that hangs
+    await declare(kafka, CALLS, SCORES, dead_letters(NAME))
+    await put(kafka, CALLS, [a_call().encode()])
+    process = a_process(kafka, tmp_path)
+    async with running(a_fold(), process):
+        (progress,) = await eventually(lambda: [each for each in process.progress if each.lag])
+        advanced_at = progress.advanced_at
+        await asyncio.sleep(1)
+        assert progress.advanced_at == advanced_at
 
 
 class Numbers:

@@ -21,6 +21,15 @@ def test_no_lag_no_hurry():
     assert verdict(a_progress(lag=0), 1e9, stall_seconds=20) is None
 
 
+def test_who_was_not_behind_has_not_stood_still():
+    progress = a_progress(lag=0)
+    progress.behind(1)
+    at = progress.advanced_at
+    assert verdict(progress, at + 1, stall_seconds=20) is None
+    progress.behind(2)
+    assert progress.advanced_at == at
+
+
 def test_a_retry_counts_as_progress():
     progress = a_progress(lag=1)
     progress.advance()

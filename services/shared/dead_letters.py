@@ -73,7 +73,7 @@ class DeadLetters:
         )
 
     async def publish(self, producer: Producer, letters: Sequence[DeadLetter], stage: str) -> None:
-        """Publish and count the letters; one that Kafka refuses goes without the message's bytes, and says so."""
+        """Publish and count the letters; one that Kafka refuses goes without what the message brought, and says so."""
         if not letters:
             return
         try:
@@ -90,8 +90,9 @@ class DeadLetters:
 
 def _bare(letter: DeadLetter) -> DeadLetter:
     size = len(letter.message_value or b"")
-    reason = f"{letter.reason} (the message's {size} bytes are too many for a letter; see its origin)"
-    return msgspec.structs.replace(letter, message_key=None, message_value=None, reason=reason)
+    reason = f"{letter.reason} (the message's {size} bytes and its headers are too many for a letter; see its origin)"
+    mark = {name: value for name, value in letter.headers.items() if name == REPLAY_HEADER}
+    return msgspec.structs.replace(letter, message_key=None, message_value=None, headers=mark, reason=reason)
 
 
 def _redrives(raw: ConsumerRecord) -> int:

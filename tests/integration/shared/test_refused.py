@@ -16,6 +16,7 @@ from services.shared.kafka import LARGEST_MESSAGE_BYTES
 from services.shared.outbox import OUTBOX, Outbox
 from services.shared.pipeline import Pipeline
 from services.shared.producer import Outgoing, Producer
+from services.shared.record import REPLAY_HEADER
 from tests.support.broker import committed, declare, eventually, log_of, put
 from tests.support.messages import CALLED_AT, a_call, a_score_of
 from tests.support.process import a_process, running
@@ -104,7 +105,7 @@ async def test_what_a_fold_emits_and_kafka_refuses_is_itself_the_letter(kafka, t
     (letter,) = await letters(kafka)
     assert (letter.topic, letter.partition, letter.offset) == (SCORES.name, -1, -1)
     assert letter.message_value is None
-    assert "too many for a letter" in letter.reason
+    assert "are too many for a letter" in letter.reason
 
 
 async def test_all_that_is_not_refused_is_acknowledged_in_order(kafka):
@@ -173,6 +174,18 @@ async def test_the_outbox_goes_on_after_what_is_refused(kafka, tmp_path):
         assert await outbox.publish_due(producer) == 0
     engine.dispose()
     assert [Call.decode(each.value) for each in await log_of(kafka, CALLS)] == [good]
+
+
+async def test_a_letter_whose_headers_are_too_many_goes_without_them_and_stays_marked(kafka):
+    await declare(kafka, LETTERS)
+    headers = ((REPLAY_HEADER, b"1"), ("baggage", TOO_LARGE.encode()))
+    made = DeadLetters(NAME, "run")
+    letter = made.of_output(Outgoing(SCORES.name, b"k", b"v", headers), ValueError("no"), now=CALLED_AT)
+    async with Producer(kafka) as producer:
+        await made.publish(producer, [letter], "handle")
+    (found,) = await letters(kafka)
+    assert (found.dead_letter_id, found.headers) == (letter.dead_letter_id, {REPLAY_HEADER: "1"})
+    assert "its headers are too many for a letter" in found.reason
 
 
 def test_letters_of_the_same_output_are_the_same_letter():

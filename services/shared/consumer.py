@@ -188,6 +188,7 @@ class Consumer:
         self._reached.clear()  # what was fetched before the ends and not handled comes again
         self._pending.clear()  # it is for the next owner to commit
         self._progress.uncommitted_since = None
+        self._committed.clear()
         self._taken_ms.clear()
 
     async def _connect(self) -> None:

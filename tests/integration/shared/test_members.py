@@ -7,6 +7,7 @@ import signal
 import time
 
 import pytest
+from aiokafka.errors import RequestTimedOutError
 
 from schemas.messages import Score
 from schemas.topics import CALLS, SCORES, dead_letters
@@ -197,6 +198,24 @@ async def test_what_comes_while_a_member_waits_for_more_over_a_rebalance_is_hand
                     await consumer.commit(next_offsets(fetched), fetched.epoch)
                 fetched = await consumer.fetch(1000, 0.5)
     assert handled == set(range(10))
+
+
+async def test_what_could_not_be_committed_before_a_rebalance_is_the_next_owners(kafka, tmp_path, monkeypatch):
+    async def fail(_offsets):
+        raise RequestTimedOutError
+
+    await declare(kafka, *TOPICS)
+    await put(kafka, CALLS, [a_call().encode()])
+    process = a_process(kafka, tmp_path)
+    progress = process.watched("latency")
+    async with Consumer(process, [CALLS.name], service="latency", progress=progress) as consumer:
+        fetched = await _fetched(consumer)
+        monkeypatch.setattr(consumer._client, "commit", fail)
+        assert not await consumer.commit(next_offsets(fetched), fetched.epoch)
+        assert progress.uncommitted_since is not None
+        assert await Membership(tmp_path, process.config.group_of("latency")).bury(kafka) != []
+        await eventually(lambda: consumer.epoch > fetched.epoch)
+        assert progress.uncommitted_since is None  # else the watchdog ends it a minute later
 
 
 async def _position(consumer, offset):

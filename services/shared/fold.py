@@ -101,6 +101,7 @@ class _Membership:
         self._begins: dict[TopicPartition, int] = {}  # the first offset that is new to the group
         self._next: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
+        self._ticked: dict[TopicPartition, list[Outgoing]] = {}
 
     async def consume(self, progress: Progress) -> None:
         config, fold = self._process.config, self._fold
@@ -135,7 +136,7 @@ class _Membership:
     def _belongs(self, fetched: Fetched, epoch: int) -> bool:
         if epoch != self._epoch:
             self._epoch = epoch
-            self._states, self._begins, self._next, self._committed = {}, {}, {}, {}
+            self._states, self._begins, self._next, self._committed, self._ticked = {}, {}, {}, {}, {}
         return fetched.epoch == epoch
 
     async def _batch(self, fetched: Fetched, consumer: Consumer, producer: Producer, letters: DeadLetters) -> None:
@@ -177,12 +178,13 @@ class _Membership:
         return [letters.letter(raw, topic, "handle", error, now=now) for (_, raw), error in failures]
 
     def _tick(self) -> list[Outgoing]:
+        # What some states have returned is kept where another one has to be asked again: they say it once.
         now = self._process.clock()
-        return [
-            outgoing
-            for state in self._states.values()
-            for outgoing in self._fold.writes.outgoing(state.tick(now), self._headers)
-        ]
+        for partition, state in self._states.items():
+            if partition not in self._ticked:
+                self._ticked[partition] = self._fold.writes.outgoing(state.tick(now), self._headers)
+        ticked, self._ticked = self._ticked, {}
+        return [outgoing for found in ticked.values() for outgoing in found]
 
     def _movable(self) -> dict[TopicPartition, int]:
         """The offsets that differ from what was committed last."""

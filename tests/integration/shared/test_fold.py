@@ -7,6 +7,7 @@ import pytest
 from schemas.messages import Score
 from schemas.topics import CALLS, SCORES, dead_letters
 from services.shared.consumer import Consumer
+from services.shared.errors import Transient
 from services.shared.fold import Fold
 from tests.support.broker import committed, declare, eventually, log_of, put
 from tests.support.messages import a_call, a_score_of
@@ -102,6 +103,40 @@ async def test_ticks_alone_are_no_progress_while_something_is_left_to_read(kafka
         advanced_at = progress.advanced_at
         await asyncio.sleep(1)
         assert progress.advanced_at == advanced_at
+
+
+class Hesitant(Session):
+    """Says of each call what it says once; whoever is asked second cannot at first."""
+
+    def __init__(self, said) -> None:
+        super().__init__()
+        self.said, self.tries = said, 3
+
+    def add(self, records) -> None:
+        self.due += [record.message for record in records]
+
+    def tick(self, now):
+        if self.due and self.said and self.tries:
+            self.tries -= 1
+            raise Transient("the store is away")
+        self.said += self.due
+        return super().tick(now)
+
+
+async def test_what_one_state_has_said_outlasts_that_another_has_to_be_asked_again(kafka, tmp_path):
+    await declare(kafka, CALLS, SCORES, dead_letters(NAME))
+    calls = [a_call() for _ in range(2)]
+    for partition, call in enumerate(calls):
+        await put(kafka, CALLS, [call.encode()], partition=partition)
+    said = []
+    fold = Fold(NAME, reads=CALLS, writes=SCORES, state=lambda _: Hesitant(said), tick_seconds=0.05)
+    async with running(fold, a_process(kafka, tmp_path, linger_seconds=1)):
+        await eventually(lambda: _committed_both(kafka))
+    assert await emitted(kafka) == {call.call_id for call in calls}
+
+
+async def _committed_both(kafka):
+    return await committed(kafka, CALLS, NAME) == {0: 1, 1: 1}
 
 
 class Numbers:

@@ -50,6 +50,7 @@ OUTBOX = Table(
     Column("added_at_seconds", Float, nullable=False),
     Column("settled", Boolean, nullable=False),
     Column("published_run", Text),
+    Column("published_at_seconds", Float),
 )
 
 
@@ -67,8 +68,8 @@ class Outbox:
     """The messages of committed changes of state, published in the order they were added.
 
     Delivery: at least once, and only after the transaction that added them has committed. A broker whose log is new
-    (another broker run) gets again every message that is not settled, and everything of the last hour: repeats are
-    harmless, a lost order is not. A message that Kafka refuses for good is logged, and holds up nothing.
+    (another broker run) gets again every message that is not settled, and everything that was published in the last
+    hour: repeats are harmless, a lost order is not. A message that Kafka refuses for good is logged, and holds up nothing.
     """
 
     def __init__(self, engine: Engine, *, keep_seconds: float = KEEP_SECONDS) -> None:
@@ -98,22 +99,23 @@ class Outbox:
 
     def due(self, broker_run: str, now_seconds: float) -> Sequence[Row[Any]]:
         """The next messages to publish to `broker_run`, oldest first."""
-        open_or_recent = or_(~OUTBOX.c.settled, OUTBOX.c.added_at_seconds > now_seconds - self._keep_seconds)
+        open_or_recent = or_(~OUTBOX.c.settled, OUTBOX.c.published_at_seconds > now_seconds - self._keep_seconds)
         repeated = and_(OUTBOX.c.published_run != broker_run, open_or_recent)
         statement = select(OUTBOX).where(or_(OUTBOX.c.published_run.is_(None), repeated))
         with self._engine.connect() as connection:
             return connection.execute(statement.order_by(OUTBOX.c.id).limit(BATCH)).all()
 
-    def published(self, ids: Sequence[int], broker_run: str) -> None:
+    def published(self, ids: Sequence[int], broker_run: str, now_seconds: float) -> None:
         """Remember that `broker_run` has acknowledged the messages `ids`."""
+        acknowledged = {"published_run": broker_run, "published_at_seconds": now_seconds}
         with self._engine.begin() as connection:
-            connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(published_run=broker_run))
+            connection.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(acknowledged))
 
     def forget(self, now_seconds: float) -> None:
-        """Delete what is published, settled and older than is kept."""
-        old = OUTBOX.c.added_at_seconds <= now_seconds - self._keep_seconds
+        """Delete what is settled and was published longer ago than is kept."""
+        old = OUTBOX.c.published_at_seconds <= now_seconds - self._keep_seconds
         with self._engine.begin() as connection:
-            connection.execute(delete(OUTBOX).where(OUTBOX.c.published_run.is_not(None), OUTBOX.c.settled, old))
+            connection.execute(delete(OUTBOX).where(OUTBOX.c.settled, old))
 
     async def publish_due(self, publisher: Publisher) -> int:
         """Publish one batch and remember it; the number of messages."""
@@ -127,7 +129,7 @@ class Outbox:
                 # Set aside as published: what Kafka never takes must not hold what was decided after it.
                 for at, error in refused.errors.items():
                     log.error("Message %d of the outbox, to %s, is refused: %r", rows[at].id, rows[at].topic, error)
-            await asyncio.to_thread(self.published, [row.id for row in rows], broker_run)
+            await asyncio.to_thread(self.published, [row.id for row in rows], broker_run, time.time())
         return len(rows)
 
     async def run(self, publisher: Publisher) -> None:

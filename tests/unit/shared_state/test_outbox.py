@@ -1,18 +1,19 @@
 """What the outbox keeps, repeats and forgets."""
 
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.ids import derived_id
 from schemas.messages import Command, Target
 from schemas.topics import COMMANDS
 from services.shared.database import connect, migrate, state_url
-from services.shared.outbox import MIGRATIONS, OUTBOX, Outbox
+from services.shared.outbox import KEEP_SECONDS, MIGRATIONS, OUTBOX, Outbox
 
 TARGET = Target(tenant="local", app="shop", environment="production")
 
@@ -106,6 +107,34 @@ async def test_a_new_broker_run_gets_recent_messages_again(engine):
     await outbox.publish_due(fresh)
     await outbox.publish_due(fresh)
     assert fresh.revisions == [1, 2]
+
+
+async def test_the_hour_of_a_message_that_waited_for_kafka_begins_when_it_is_published(engine):
+    outbox = Outbox(engine)
+    add(engine, outbox, 1)
+    with engine.begin() as connection:
+        connection.execute(update(OUTBOX).values(added_at_seconds=time.time() - 2 * KEEP_SECONDS))
+    await outbox.publish_due(Log("run-1"))
+    outbox.forget(time.time())
+    fresh = Log("run-2")
+    await outbox.publish_due(fresh)
+    assert fresh.revisions == [1]
+
+
+async def test_what_an_older_version_published_counts_from_when_it_was_added(tmp_path):
+    engine = connect(state_url(tmp_path, "older"))
+    first = tmp_path / "first"
+    first.mkdir()
+    shutil.copy(MIGRATIONS / "outbox_0001.py", first)
+    migrate(engine, first)
+    with engine.begin() as connection:
+        values = "(1, 't', x'00', x'00', 7.0, 1, 'run-1'), (2, 't', x'00', x'00', 8.0, 1, NULL)"
+        columns = "id, topic, key, value, added_at_seconds, settled, published_run"
+        connection.exec_driver_sql(f"INSERT INTO outbox ({columns}) VALUES {values}")
+    migrate(engine, MIGRATIONS)
+    with engine.connect() as connection:
+        assert connection.scalars(select(OUTBOX.c.published_at_seconds).order_by(OUTBOX.c.id)).all() == [7.0, None]
+    engine.dispose()
 
 
 async def test_an_old_message_is_repeated_until_it_is_settled(engine):

@@ -169,8 +169,8 @@ class BrokerRun:
     async def now(self) -> str:
         """The run; raises `KafkaError`, `OSError` or `TimeoutError` where nobody answers."""
         found = connections(self._client)
-        # Right after the start there is no connection yet, which is no sign that the log is the same.
-        if not self._run or [id(each) for each in found] != [id(each) for each in self._verified]:
+        # Where there is no connection, the next one may be to another log.
+        if not found or [id(each) for each in found] != [id(each) for each in self._verified]:
             self._run = await broker_run(self._client)
             self._verified = found
         return self._run

@@ -1,14 +1,15 @@
-"""How a consumer of aiokafka ends when its broker has gone."""
+"""How a consumer of aiokafka ends when its broker has gone, and what it talks through."""
 
 import asyncio
 
 import aiokafka.consumer.consumer
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
 
 from schemas.topics import CALLS
-from services.shared.kafka import Kafka, connections
+from services.shared.kafka import Kafka, broker_run, connections
 from tests.support.broker import declare, eventually
 
 pytestmark = pytest.mark.embedded
@@ -45,3 +46,13 @@ async def test_the_cancellation_of_a_fetch_passes_out_of_stop(mortal_broker, mon
     with pytest.raises(asyncio.CancelledError):
         await consumer.stop()
     await consumer._client.close()
+
+
+async def test_a_connection_that_was_closed_is_none(mortal_broker):
+    client = AIOKafkaClient(bootstrap_servers=mortal_broker.bootstrap)
+    await client.bootstrap()
+    await broker_run(client)
+    assert connections(client)
+    mortal_broker.kill()
+    await eventually(lambda: connections(client) == (), 10)
+    await client.close()

@@ -69,7 +69,8 @@ class Outbox:
 
     Delivery: at least once, and only after the transaction that added them has committed. A broker whose log is new
     (another broker run) gets again every message that is not settled, and everything that was published in the last
-    hour: repeats are harmless, a lost order is not. A message that Kafka refuses for good is logged, and holds up nothing.
+    hour: repeats are harmless, a lost order is not. A message that Kafka refuses for good is logged, and holds up
+    nothing.
     """
 
     def __init__(self, engine: Engine, *, keep_seconds: float = KEEP_SECONDS) -> None:

@@ -31,6 +31,8 @@ RANGES = pa.schema(
 )
 # What the data cannot be blamed for; a row that the engine cannot read is one of the others.
 BAD_ROW_CODES = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 130, 349, 386})
+# By default an insert into more than a hundred partitions is refused, and a batch of old calls would be for ever.
+OF_MANY_MONTHS = {"max_partitions_per_insert_block": 0}
 
 
 class Store:
@@ -55,14 +57,14 @@ class Store:
             if self._client is None:
                 self._client = self._connect()
             with INSERTS.labels(name).time():
-                self._client.insert_arrow(name, rows)
+                self._client.insert_arrow(name, rows, settings=OF_MANY_MONTHS)
+        except (OperationalError, OSError) as error:  # the first is a `DatabaseError` too
+            self._client = None
+            raise Transient(f"ClickHouse does not answer: {error}") from error
         except DatabaseError as error:
             if error.code in BAD_ROW_CODES:
                 raise
             raise Transient(f"ClickHouse does not take rows into {name}: {error}") from error
-        except (OperationalError, OSError) as error:
-            self._client = None
-            raise Transient(f"ClickHouse does not answer: {error}") from error
         ROWS.labels(name).inc(rows.num_rows)
 
     def _ranges(self, batches: Iterable[Batch[Any]]) -> pa.Table:

@@ -7,14 +7,17 @@ from pathlib import Path
 import clickhouse_connect
 import msgspec
 import pytest
+from clickhouse_connect.driver.exceptions import OperationalError
 
 import schemas
 from schemas import clickhouse
 from schemas.ids import uuid7
 from schemas.messages import Call, Window
 from schemas.topics import CALLS, EMBEDDINGS, OUTCOMES, SCORES, WINDOWS, dead_letters, stored_topics
+from services.shared import clickhouse as clickhouses
 from services.shared.errors import Transient
 from services.shared.record import Record
+from services.shared.settings import SharedSettings
 from services.shared.sink import Batch
 from services.writer.store import Store
 from services.writer.writer import TABLES
@@ -191,6 +194,33 @@ def test_the_covered_range_is_recorded(client):
     Store(lambda: client, lambda: NOON).write(SCORES, [_batch(SCORES, _example(SCORES, "scored"), offset=700)])
     found = client.query("SELECT topic, partition, row_count FROM ingest_ranges WHERE first_offset = 700").result_rows
     assert found == [("scores.v1", 0, 1)]
+
+
+def test_calls_of_more_than_a_hundred_months_are_one_batch(engine):
+    call = msgspec.structs.replace(_example(CALLS), session_id="old")
+    months = [datetime(2000 + n // 12, 1 + n % 12, 1, tzinfo=UTC) for n in range(120)]
+    calls = [msgspec.structs.replace(call, call_id=uuid7(), called_at=month) for month in months]
+    ours = clickhouses.client(SharedSettings(clickhouse_url=f"http://127.0.0.1:{engine.ports.clickhouse}"))
+    Store(lambda: ours, lambda: NOON).write(CALLS, [_batch(CALLS, *calls)])
+    assert ours.query("SELECT count() FROM calls WHERE session_id = 'old'").result_rows == [(120,)]
+
+
+def test_after_a_broken_answer_the_next_try_connects_anew():
+    connected = []
+
+    class Broken:
+        def insert_arrow(self, _name, _rows, settings):
+            raise OperationalError("Failed to read response data from server")
+
+    def connect():
+        connected.append(Broken())
+        return connected[-1]
+
+    store = Store(connect, lambda: NOON)
+    for _ in range(2):
+        with pytest.raises(Transient, match="does not answer"):
+            store.write(SCORES, [_batch(SCORES, _example(SCORES, "scored"))])
+    assert len(connected) == 2
 
 
 def test_a_store_that_is_away_is_transient():

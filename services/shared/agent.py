@@ -121,12 +121,16 @@ class _Life:
 
     async def _leave(self, app: faust.App) -> None:
         """Stop Faust when what is in hand is acknowledged, or leave both behind where it cannot be."""
+        member = _member(app)
         given_up = asyncio.ensure_future(self._given_up.wait())
         stopped = asyncio.ensure_future(app.stop())
         await asyncio.wait([stopped, given_up], return_when=asyncio.FIRST_COMPLETED)
         if stopped.done():
             given_up.cancel()
-            self._membership.forget()  # else the next start leaves the group in this name
+            if not stopped.cancelled() and (error := stopped.exception()):
+                log.warning("Faust did not end %s in order: %r", self._agent.name, error)
+            if member and member._coordinator.left:
+                self._membership.forget()  # else the next start leaves the group in this name
 
     def _app(self, producer: Producer) -> faust.App:
         config = self._process.config

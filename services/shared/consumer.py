@@ -100,8 +100,8 @@ class Consumer:
             await clusters.answer(self._client.stop())
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("Leaving the group of %s failed: %r; the group notices by itself", self.service, error)
-        else:
-            self._membership.forget()
+        if self._client._coordinator.left:
+            self._membership.forget()  # else the next start leaves the group in this name
 
     @property
     def assignment(self) -> frozenset[TopicPartition]:

@@ -14,7 +14,15 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import IllegalGenerationError, KafkaError, RequestTimedOutError
+from aiokafka.errors import (
+    IllegalGenerationError,
+    KafkaError,
+    NoError,
+    RequestTimedOutError,
+    UnknownMemberIdError,
+    for_code,
+)
+from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from services.shared.settings import ServiceSettings, SharedSettings
@@ -59,13 +67,24 @@ aiokafka.consumer.consumer.Fetcher = _Fetcher
 class _Coordinator(GroupCoordinator):  # type: ignore[misc]
     """One that commits nothing in a group that it was put out of, nor offsets of a log in another log.
 
+    It leaves also in generation 0, the first one of the embedded broker, and `left` says whether the broker agreed.
     aiokafka's forgets its generation when the broker no longer knows the member, and a broker takes a commit without
     one for a group that has no members: right after the start of an empty log, that of what was read from the old one.
     """
 
     def __init__(self, client: AIOKafkaClient, *given: Any, **options: Any) -> None:
         super().__init__(client, *given, **options)
-        self._log, self._run = BrokerRun(client), ""
+        self._log, self._run, self.left = BrokerRun(client), "", False
+
+    async def _maybe_leave_group(self) -> None:
+        if self.generation >= 0 and self._group_instance_id is None:
+            try:
+                response = await self._send_req(LeaveGroupRequest(self.group_id, self.member_id))
+            except KafkaError as error:
+                log.warning("Leaving the group %s failed: %r; it notices by itself", self.group_id, error)
+            else:
+                self.left = for_code(response.error_code) in {NoError, UnknownMemberIdError}
+        self.reset_generation()
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
         if not self._run:

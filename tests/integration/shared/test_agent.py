@@ -68,6 +68,7 @@ async def test_records_what_comes_in_order_and_steps_in_the_same_thread(kafka, t
         await eventually(lambda: process.health.is_ready)
     assert store.ids == [call.call_id for call in calls]
     assert len(store.threads) == 1
+    assert list((tmp_path / "state" / "members").iterdir()) == []  # it has left its group
 
 
 async def test_malformed_and_poisonous_messages_neither_stop_nor_slow_it(kafka, topics, tmp_path):

@@ -218,6 +218,28 @@ async def test_what_could_not_be_committed_before_a_rebalance_is_the_next_owners
         assert progress.uncommitted_since is None  # else the watchdog ends it a minute later
 
 
+async def test_a_member_of_the_first_generation_leaves_its_group(kafka, tmp_path):
+    await declare(kafka, *TOPICS)
+    process = a_process(kafka, tmp_path)
+    async with Consumer(process, [CALLS.name], service="latency", progress=process.watched("latency")) as consumer:
+        await eventually(lambda: consumer.assignment)
+    assert consumer._client._coordinator.left
+    assert list((tmp_path / "state" / "members").iterdir()) == []
+
+
+async def test_a_member_whose_leaving_fails_is_taken_out_by_its_successor(kafka, tmp_path, monkeypatch):
+    async def fail(_request):
+        raise RequestTimedOutError
+
+    await declare(kafka, *TOPICS)
+    process = a_process(kafka, tmp_path)
+    async with Consumer(process, [CALLS.name], service="latency", progress=process.watched("latency")) as consumer:
+        await eventually(lambda: consumer.assignment)
+        member = consumer._client._coordinator.member_id
+        monkeypatch.setattr(consumer._client._coordinator, "_send_req", fail)
+    assert await Membership(tmp_path, process.config.group_of("latency")).bury(kafka) == [member]
+
+
 async def _position(consumer, offset):
     places = [place for place in consumer.assignment if place.partition == 0]
     return bool(places) and await consumer._client.position(places[0]) == offset

@@ -14,6 +14,7 @@ from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
     PolicyViolationError,
+    ProducerClosed,
     RecordListTooLargeError,
     RecordTooLargeError,
     UnknownError,
@@ -38,6 +39,7 @@ logging.getLogger("aiokafka.producer.sender").addFilter(lambda record: "InitProd
 BATCH_BYTES = 256 * 1024
 REQUEST_SECONDS = 30.0
 LOOK_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 ENVELOPE_BYTES = 1024  # what Kafka adds to a message, at most, keys and headers of ours included
 
 # The broker will say the same to the same message for ever. Every other error may pass, missing permissions too:
@@ -133,8 +135,10 @@ class Producer:
             late.cancel()
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(KafkaError, OSError, TimeoutError):
-                await clusters.answer(producer.stop(), 5)
+            try:
+                await clusters.answer(producer.stop(), CLOSE_SECONDS)
+            except (KafkaError, OSError, TimeoutError):
+                await _cut_off(producer)
 
     async def check_run(self) -> str:
         """Ask for the broker run where a connection is another one than before; raises `KafkaError`."""
@@ -321,6 +325,14 @@ class Producer:
         PRODUCER_RECREATIONS.inc()
         async with self._lock:
             await self.close()
+
+
+async def _cut_off(producer: AIOKafkaProducer) -> None:
+    """End what a `stop` that was cancelled in its flush leaves behind; who waits for what it held is told."""
+    with suppress(KafkaError, OSError, TimeoutError):
+        # Together: the sender waits for its requests, which end with the connections.
+        await clusters.answer(asyncio.gather(producer._sender.close(), producer.client.close()), CLOSE_SECONDS)
+    producer._message_accumulator.fail_all(ProducerClosed())
 
 
 class _RefusedTogether(Exception):

@@ -7,7 +7,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import OutOfOrderSequenceNumber
 
 from schemas.topics import CALLS
-from services.shared.kafka import Kafka
+from services.shared import producer as producers
+from services.shared.kafka import Kafka, connections
 from services.shared.producer import Outgoing, Producer
 from tests.support.broker import declare, eventually, log_of, on_both
 from tests.support.messages import a_call
@@ -113,3 +114,22 @@ async def test_what_is_being_published_when_the_broker_dies_is_there_once(mortal
         mortal_broker.start()
         await asyncio.wait_for(publishing, 30)
     assert await values(kafka) == [message.value for message in early + late]
+
+
+async def test_a_producer_that_is_closed_while_the_broker_is_away_leaves_nothing_behind(mortal_broker, monkeypatch):
+    monkeypatch.setattr(producers, "CLOSE_SECONDS", 1.0)
+    kafka = Kafka(mortal_broker.bootstrap)
+    await declare(kafka, CALLS)
+    producer = Producer(kafka)
+    await producer.connected()
+    client = (await producer._ready()).client
+    sender = producer._producer._sender.sender_task
+    mortal_broker.kill()
+    attempt = asyncio.create_task(producer._attempt(some(1)))
+    await asyncio.sleep(0.5)
+    await producer.close()
+    assert sender.done()
+    assert client._sync_task is None
+    assert connections(client) == ()
+    (told,) = await asyncio.wait_for(attempt, 5)
+    assert told is not None

@@ -146,7 +146,8 @@ class Producer:
         found = clusters.connections(producer.client)
         if [id(each) for each in found] != [id(each) for each in self._verified]:
             if await clusters.broker_run(producer.client) != self._run:
-                await self._recreate()  # what it knows of topics is the old log's
+                # What it knows of topics is the old log's, and another cluster may have given its id to somebody else.
+                await self._recreate()
                 await self._ready()
             elif producer is self._producer:
                 self._verified = found
@@ -226,6 +227,8 @@ class Producer:
 
         log does not have yet, and drops it.
         """
+        if self._producer is None:
+            return Transient("the connection was closed meanwhile")
         try:
             now = await self.check_run()
         except (KafkaError, OSError, TimeoutError) as error:

@@ -1,10 +1,11 @@
 """What the producer promises, on a real broker."""
 
 import asyncio
+import contextlib
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import OutOfOrderSequenceNumber
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 
 from schemas.topics import CALLS
 from services.shared import producer as producers
@@ -66,9 +67,19 @@ async def test_a_producer_outlives_the_broker_and_tells_the_new_run(mortal_broke
     assert (await values(kafka))[-3:] == [message.value for message in late]
 
 
-async def tells(producer, run):
-    """Whether this is the run that it tells."""
-    return await producer.check_run() == run
+async def test_a_new_log_is_written_to_by_a_new_producer(mortal_broker):
+    kafka = Kafka(mortal_broker.bootstrap)
+    await declare(kafka, CALLS)
+    async with Producer(kafka) as producer:
+        first = await producer._ready()
+        mortal_broker.restart_empty()
+        assert await eventually(lambda: _run_of(producer)) == mortal_broker.run
+        assert await producer._ready() is not first
+
+
+async def _run_of(producer):
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        return await producer.check_run()
 
 
 @pytest.mark.parametrize("ask", [False, True], ids=["not-asked", "asked-for-the-run"])
@@ -80,7 +91,7 @@ async def test_what_a_new_log_took_before_it_had_the_topic_is_sent_again(mortal_
         await producer.publish(some(1))
         mortal_broker.restart_empty()
         if ask:
-            await eventually(lambda: tells(producer, mortal_broker.run), 30)
+            assert await eventually(lambda: _run_of(producer)) == mortal_broker.run
         messages = some(3)
         publishing = asyncio.create_task(producer.publish(messages))
         await asyncio.sleep(0.5)

@@ -1,5 +1,6 @@
 """Embeddings in, drift windows out."""
 
+import weakref
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -40,7 +41,7 @@ class State:
 
     def __init__(self, windows: Partition, deployments: View[Deployment]) -> None:
         self._windows, self._deployments = windows, deployments
-        self._open = metrics.OPEN.labels(windows.partition)
+        weakref.finalize(self, metrics.OPEN.remove, windows.partition)  # who takes the partition tells of it
 
     def add(self, records: Sequence[Record[Embedding]]) -> None:
         """Take embeddings in; references that grew are on the disk when this returns.
@@ -64,7 +65,7 @@ class State:
         """The windows that are due, judged."""
         due = list(self._windows.tick(now.timestamp()))
         metrics.count(self._windows.tally)
-        self._open.set(len(self._windows))
+        metrics.OPEN.labels(self._windows.partition).set(len(self._windows))
         return due
 
     def needed(self) -> int | None:

@@ -24,6 +24,7 @@ from services.shared.decoding import Decoder, by_name
 from services.shared.ends import Ends
 from services.shared.errors import Again, Unusable
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka, is_away
+from services.shared.lag import Place, tell
 from services.shared.lifecycle import held
 from services.shared.predecessors import Membership
 from services.shared.process import Process
@@ -85,6 +86,7 @@ class _Life:
         self._decoders: dict[str, Decoder[Any]] = by_name(agent.reads, agent.name)
         self._breaker = Breaker()
         self._acknowledged: dict[Any, int] = {}
+        self._told: frozenset[Place] = frozenset()
         self._marker = Marker(process.config.data, agent.name)
         self._membership = Membership(process.config.data, process.config.group_of(agent.name))
         self._held = False
@@ -243,15 +245,15 @@ class _Life:
 
     def _measure(self, app: faust.App, beginnings: Mapping[Any, int], ends: Mapping[Any, int]) -> None:
         consumer: Any = app.consumer
-        lag, uncommitted = 0, False
+        lags: dict[Place, int] = {}
+        uncommitted = False
         for place in consumer.assignment():
             end, committed = ends.get((place.topic, place.partition), 0), consumer._committed_offset.get(place) or 0
             # What was deleted is not behind: it never comes.
             done = max(committed, self._acknowledged.get(place, 0), beginnings.get((place.topic, place.partition), 0))
-            lag += max(0, end - done)
             uncommitted |= self._acknowledged.get(place, 0) > committed
-            short = self._process.kafka.short(place.topic)
-            metrics.LAG.labels(self._agent.name, short, place.partition).set(max(0, end - done))
+            lags[self._process.kafka.short(place.topic), place.partition] = max(0, end - done)
+        self._told, lag = tell(self._agent.name, lags, self._told), sum(lags.values())
         if lag < self._progress.lag:
             self._progress.advance()
         self._progress.behind(lag)

@@ -17,7 +17,7 @@ from services.shared.bounds import Bounds
 from services.shared.bounds import Records as _Records
 from services.shared.ends import ends_of_member
 from services.shared.kafka import LARGEST_MESSAGE_BYTES
-from services.shared.lag import NO_LAG, Lag, age_seconds
+from services.shared.lag import NO_LAG, Lag, Place, age_seconds, tell
 from services.shared.predecessors import Membership
 from services.shared.process import Process
 from services.shared.topics import present
@@ -70,6 +70,7 @@ class Consumer:
         self._pending: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._taken_ms: dict[TopicPartition, int] = {}
+        self._told: frozenset[Place] = frozenset()
         self._client = AIOKafkaConsumer(
             bootstrap_servers=kafka.bootstrap,
             group_id=group,
@@ -277,12 +278,14 @@ class Consumer:
             self._progress.waited()
 
     async def _measure(self) -> int:
+        lags: dict[Place, int] = {}
         unread, paused = 0, self._client.paused()  # a replay reads these no further
         for partition, end in (await ends_of_member(self._client)).items():
             position = await self._client.position(partition)
             committed = self._committed.get(partition, position)
-            metrics.LAG.labels(self.service, self.short(partition), partition.partition).set(max(0, end - committed))
+            lags[self.short(partition), partition.partition] = max(0, end - committed)
             unread += 0 if partition in paused else max(0, end - position)
+        self._told = tell(self.service, lags, self._told)
         return unread
 
 

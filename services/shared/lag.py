@@ -1,8 +1,12 @@
 """How far a consumer is behind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from services.shared import metrics
+
+Place = tuple[str, int]  # topic without prefix, partition
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,15 @@ class Lag:
 
 
 NO_LAG = Lag()
+
+
+def tell(service: str, lags: Mapping[Place, int], told: Iterable[Place]) -> frozenset[Place]:
+    """Set the gauges of `lags`; what was `told` and is not among them is another member's, and told no longer."""
+    for place, lag in lags.items():
+        metrics.LAG.labels(service, *place).set(lag)
+    for gone in set(told) - lags.keys():
+        metrics.LAG.remove(service, *gone)
+    return frozenset(lags)
 
 
 def age_seconds(timestamps_ms: Iterable[int], now: datetime) -> float:

@@ -1,5 +1,6 @@
 """Scores in, windows out."""
 
+import weakref
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -27,7 +28,7 @@ class State:
 
     def __init__(self, windows: Partition) -> None:
         self._windows = windows
-        self._open = metrics.OPEN.labels(windows.partition)
+        weakref.finalize(self, metrics.OPEN.remove, windows.partition)  # who takes the partition tells of it
 
     def add(self, records: Sequence[Record[Score]]) -> None:
         """Take scores in."""
@@ -42,7 +43,7 @@ class State:
         due = list(self._windows.tick(now.timestamp()))
         metrics.EMITTED.inc(len(due))
         metrics.count(self._windows.tally)
-        self._open.set(len(self._windows))
+        metrics.OPEN.labels(self._windows.partition).set(len(self._windows))
         return due
 
     def needed(self) -> int | None:

@@ -6,6 +6,7 @@ from schemas.topics import SCORES
 from services.shared.record import REPLAY_HEADER, Record
 from services.shared.tumbling import Timing
 from services.windower.app import State
+from services.windower.metrics import OPEN
 from services.windower.windower import Partition
 from tests.unit.windower.builders import START, a_score
 
@@ -19,3 +20,16 @@ def test_what_is_replayed_enters_no_window_though_it_is_open():
     state.tick(START + timedelta(seconds=5))
     [window] = state.tick(START + timedelta(seconds=20))
     assert window.count == 2
+
+
+def test_a_state_that_is_dropped_leaves_no_gauge_behind():
+    state = State(Partition(77, (10,)))
+    state.tick(START)
+    assert _gauges() == [0.0]
+    del state
+    assert _gauges() == []
+
+
+def _gauges():
+    samples = [sample for metric in OPEN.collect() for sample in metric.samples]
+    return [sample.value for sample in samples if sample.labels["partition"] == "77"]

@@ -14,6 +14,7 @@ from services.shared.classifier_store import ConvertedClassifier
 from services.shared.content_cache import ContentCache
 from services.shared.engine import Engine, Floats, Ids, ModelOptions, opened
 from services.shared.token_batches import Batch, Piece, ahead, batches
+from services.shared.vocabulary import Words
 from services.shared.windows import Content, Pair, Spans, Windows
 
 __all__ = ["Classifier", "ClassifierOptions", "Content", "Pair", "TokenLogits", "probabilities"]
@@ -95,6 +96,10 @@ class Classifier:
     def tokens(self, texts: Sequence[str]) -> list[Spans]:
         """The characters of each token of each text: what has to fit into `max_tokens`, special tokens aside."""
         return self._windows.spans(texts)
+
+    def words(self, texts: Sequence[str]) -> list[Words]:
+        """How many words of each text the model knows: what it does not know it judges by chance."""
+        return self._windows.words(texts)
 
     def inputs(self, contents: Sequence[Content]) -> list[tuple[Ids, ...]]:
         """The batches that the engine is given for `contents`."""

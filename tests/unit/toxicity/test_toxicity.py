@@ -84,6 +84,36 @@ def test_pictograms_are_read(scorer):
     assert sneering.value > plain.value
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You idiot \U0001f602",
+        "Du bist ein Idiot \U0001f602",
+        "Eres un idiota \U0001f921",
+        "you are an idiot 谢谢谢谢谢谢",
+    ],
+)
+def test_abuse_beside_pictograms_or_unknown_words_is_labelled(scorer, text):
+    [score] = values(scorer, RESPONSE, [a_call(response=text)])
+    assert score.label
+
+
+@pytest.mark.parametrize("text", ["谢谢, 你好", "ใช้ Python ได้ไหม", "ขอบคุณครับ", "សួស្តី", "ສະບາຍດີ", "నమస్కారం", "നമസ്കാരം"])
+def test_what_the_model_cannot_read_is_not_scored(scorer, text):
+    found = list(scorer.score([a_call(prompt=text, response=text)]))
+    assert {score.reason for score in found} == {"prompt in known words", "response in known words"}
+
+
+def test_an_unreadable_sentence_is_left_out_beside_one_that_is_read(scorer):
+    both, alone = values(scorer, RESPONSE, [a_call(response=f"ขอบคุณครับ\n{RUDE}"), a_call(response=RUDE)])
+    assert both.value == pytest.approx(alone.value, abs=0.02)
+
+
+@pytest.mark.parametrize("text", ["∑", "\U0001f1eb\U0001f1f7", "✅", "\U0001f44d\U0001f3fd", "\U0001f602"])
+def test_pictograms_alone_say_nothing(scorer, text):
+    assert {score.value for score in scorer.score([a_call(prompt=text, response=text)])} == {0.0}
+
+
 KIND_TEXTS = [
     ("abuse", "You are a worthless idiot and a disgrace."),
     ("identity_attack", "All immigrants are vermin and should be thrown out."),

@@ -1,0 +1,31 @@
+"""How much of a text a tokenizer knows."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tokenizers import Tokenizer
+
+from services.shared.token_batches import shortened
+
+_UNKNOWN = ("[UNK]", "<unk>")  # WordPiece's and SentencePiece's; a tokenizer of bytes knows everything
+
+
+class Words(NamedTuple):
+    """Tokens of a text that hold a letter or digit and are known, and tokens of any kind that are not."""
+
+    known: int
+    unknown: int
+
+
+def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Words]:
+    """How many words, or parts of them, of each text the tokenizer knows; the same count whatever they mean."""
+    mark = next((number for each in _UNKNOWN if (number := tokenizer.token_to_id(each)) is not None), None)
+    given = [shortened(text) for text in texts]
+    found = []
+    for text, encoding in zip(given, tokenizer.encode_batch(given, add_special_tokens=False), strict=True):
+        parts = (encoding, *encoding.overflowing)
+        tokens = [token for part in parts for token in zip(part.ids, part.offsets, strict=True)]
+        written = [span for number, span in tokens if number != mark]
+        known = sum(any(map(str.isalnum, text[start:end])) for start, end in written)
+        found.append(Words(known, len(tokens) - len(written)))
+    return found

@@ -5,8 +5,10 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import islice
+from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
 import jsonschema_rs
@@ -19,11 +21,13 @@ from services.quality.quality.json_paths import Path, pointer, span_of
 from services.quality.quality.schema_work import is_soon_told, work
 
 MOST_VIOLATIONS = 100  # of one text, among which the first is looked for
+MOST_DIGITS = 4_000  # of a whole number: Python writes those of 4,300
 MOST_NAMES = 20  # of a path that is told
 MOST_STEPS = 100_000  # a schema's pattern may try before it is taken not to match: time stays linear
 # Schemas that one may hold with its references written out, and those times the characters of a text: the validator
 # follows references again each time, and in 0.5 s it is through this many.
 MOST_WORK, MOST_WORK_BY_CHARACTERS = 10_000, 100_000_000
+_BEYOND = "a number that is too large to be compared"
 _LINEAR = jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_STEPS)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _RE2 = re2.Options()
@@ -45,7 +49,8 @@ class BadDefinition(ValueError):
 def violation(kind: str, definition: Any, text: str) -> Violation | None:
     """The first violation of the format `kind` by all of `text`, or None where the parser takes it.
 
-    JSON is RFC 8259 (no NaN), read by Python's parser; JSON Schema as its `$schema` says, else 2020-12, with
+    JSON is RFC 8259 (no NaN), read by Python's parser, with whole numbers of at most 4,000 digits beside a schema;
+    JSON Schema as its `$schema` says, else 2020-12, with
     references inside the schema alone; regex is RE2 and has to match the whole text; a choice may stand between
     white space; XML may declare no entities; Python is the grammar of the interpreter that runs this.
     Raises BadDefinition.
@@ -58,9 +63,9 @@ def not_json(_: Any, text: str) -> Violation | None:
     return found if isinstance(found := _read_json(text), Violation) else None
 
 
-def _read_json(text: str) -> Any:
+def _read_json(text: str, real: Callable[[str], Any] = float) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=real)
     except json.JSONDecodeError as error:
         return _at(text, error.pos, f"line {error.lineno} column {error.colno}: {error.msg}")
     except RecursionError:
@@ -73,6 +78,19 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _exact(written: str) -> float | int:
+    """The number, where a double would be infinite: the validator takes that for no number."""
+    if isfinite(number := float(written)):
+        return number
+    try:
+        exact = Decimal(written)
+    except InvalidOperation as error:
+        raise ValueError(_BEYOND) from error
+    if exact.adjusted() >= MOST_DIGITS or exact != exact.to_integral_value():
+        raise ValueError(_BEYOND)
+    return int(exact)
+
+
 def off_schema(definition: Any, text: str) -> Violation | None:
     """Where `text` is no JSON, or the first value, as the text goes, that breaks the schema.
 
@@ -82,7 +100,7 @@ def off_schema(definition: Any, text: str) -> Violation | None:
     validator, schema, needed = _validator(_canonical(definition))
     if needed * len(text) > MOST_WORK_BY_CHARACTERS:
         raise BadDefinition(f"a JSON Schema of {needed:,} schemas, too many for {len(text):,} characters")
-    value = _read_json(text)
+    value = _read_json(text, _exact)
     if isinstance(value, Violation):
         return value
     try:
@@ -107,6 +125,8 @@ def _canonical(definition: Any) -> bytes:
             definition = json.loads(definition)
         except ValueError as error:
             raise BadDefinition(f"no JSON Schema: {error}") from error
+        except RecursionError as error:
+            raise BadDefinition("no JSON Schema") from error
     try:
         return msgspec.json.encode(definition)
     except (UnicodeEncodeError, RecursionError) as error:
@@ -150,11 +170,15 @@ def off_pattern(definition: Any, text: str) -> Violation | None:
     return None if compiled(definition).fullmatch(encodable(text)) else Violation(0, len(text), "no match")
 
 
-@lru_cache(256)
 def compiled(pattern: Any) -> Any:
     """The RE2 pattern; it has neither look-around nor back references, and so takes linear time."""
     if not isinstance(pattern, str):
         raise BadDefinition("no pattern")
+    return _compiled(pattern)
+
+
+@lru_cache(256)
+def _compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options=_RE2)
     except (re2.error, UnicodeEncodeError) as error:

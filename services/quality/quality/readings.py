@@ -68,7 +68,7 @@ def claims(text: str) -> list[Reading]:
     blocks = [block for block in fenced(text) if block.kind in ("json", "xml", "python")]
     if blocks:
         return blocks
-    kind = "" if "```" in text else claimed(text)
+    kind = "" if fenced(text) else claimed(text)
     return [Reading(0, len(text), kind)] if kind else []
 
 

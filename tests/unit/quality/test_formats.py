@@ -104,10 +104,13 @@ def test_the_evidence_is_the_first_violation_and_its_path(kind, definition, text
     [
         ("regex", "(?=a)", "no RE2 pattern"),
         ("regex", None, "no pattern"),
+        ("regex", {"pattern": ".*"}, "no pattern"),
+        ("regex", [".*"], "no pattern"),
         ("choice", "yes", "no list of choices"),
         ("json_schema", {"type": 5}, "no JSON Schema"),
         ("json_schema", {"$ref": "http://127.0.0.1:1/schema"}, "no JSON Schema"),
         ("json_schema", "{", "no JSON Schema"),
+        ("json_schema", "[" * 5000, "no JSON Schema"),
     ],
 )
 def test_a_format_that_cannot_be_used_is_a_failure_of_the_call(kind, definition, reason):
@@ -118,10 +121,28 @@ def test_a_format_that_cannot_be_used_is_a_failure_of_the_call(kind, definition,
 
 
 @pytest.mark.parametrize(
+    ("number", "what"),
+    [
+        ("1e400", None),
+        ("-1e400", "/a: minimum"),
+        ("1.5e400", None),
+        ("1e4000", "a number that is too large to be compared"),
+        (f"1e{'9' * 30}", "a number that is too large to be compared"),
+        (f"{'9' * 309}.5", "a number that is too large to be compared"),
+    ],
+)
+def test_a_number_that_no_double_holds_is_compared_exactly_or_says_so(number, what):
+    schema = {"properties": {"a": {"type": "integer", "minimum": 10}}}
+    found = violation("json_schema", schema, f'{{"a": {number}}}')
+    assert (found and found.what) == what
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("Just prose, with [brackets] and <angles>.", Missing("expected_format")),
         ('{"a": 1}', 1.0),
+        ('{"a": "between ``` marks"}', 1.0),
         ("{'a': 1}", 0.0),
         ('Here:\n```json\n{"a": 1}\n```\n', 1.0),
         ("```python\nx = (\n```\nor\n```json\n{}\n```", 0.5),

@@ -26,8 +26,8 @@ def uncertainty(log_probabilities: Sequence[float]) -> Result:
         return Missing("log_probabilities")
     if any(isnan(each) or each > ROUNDING for each in log_probabilities):
         return Invalid("log_probabilities holds what is no logarithm of a probability")
-    lowest = min(log_probabilities)
-    mean = lowest if lowest == float("-inf") else fsum(log_probabilities) / len(log_probabilities)
+    # Divided first: a sum might be beyond numbers.
+    mean = fsum(each / len(log_probabilities) for each in log_probabilities)
     return Measured(1 - exp(min(mean, 0.0)))
 
 
@@ -36,7 +36,7 @@ class UncertaintyScorer:
     """`uncertainty` of the response, or of the first choice where the response carries no probabilities."""
 
     evaluator: str = "uncertainty"
-    version: str = "1.0.0"
+    version: str = "1.0.1"
     metrics: tuple[Metric, ...] = (UNCERTAINTY,)
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:

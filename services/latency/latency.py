@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from math import fsum
 
 from schemas.messages import Call, Score, Span
@@ -39,7 +40,7 @@ class LatencyScorer:
     one is `failed`.
 
     >>> LatencyScorer(Prices.parse("{version: x, prices: []}")).version
-    '2-prices.x'
+    '3-prices.x'
     """
 
     prices: Prices
@@ -49,15 +50,18 @@ class LatencyScorer:
     @property
     def version(self) -> str:
         """Changes with the rules and with the price table."""
-        return f"2-prices.{self.prices.version}"
+        return f"3-prices.{self.prices.version}"
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
         """The scores of `calls`, call by call."""
         evaluator = Evaluator(self.evaluator, self.version)
-        return [evaluator.score(call, metric, self._measure(metric)(call)) for call in calls for metric in self.metrics]
+        return [evaluator.score(call, metric, self._result(metric, call)) for call in calls for metric in self.metrics]
 
-    def _measure(self, metric: Metric) -> Measure:
-        return (lambda call: cost(call, self.prices)) if metric is COST else MEASURES[metric]
+    def _result(self, metric: Metric, call: Call) -> Result:
+        try:
+            return cost(call, self.prices) if metric is COST else MEASURES[metric](call)
+        except OverflowError:  # JSON bounds no number of tokens, and a sum of finite seconds may be infinite
+            return Invalid(f"{metric.name} is beyond numbers")
 
 
 def given(field: str, value: float | None) -> Result:
@@ -147,13 +151,13 @@ def generation_rate(call: Call) -> Result:
 
 
 def cost(call: Call, prices: Prices) -> Result:
-    """What the application says it paid, else tokens by list price on the day of the call."""
+    """What the application says it paid, else tokens by list price on the day of the call in UTC."""
     if call.cost_usd is not None:
         return given("cost_usd", call.cost_usd)
     model = call.answering_model or call.requested_model
     if model is None:
         return Missing("answering_model")
-    price = prices.of(model, call.called_at.date())
+    price = prices.of(model, call.called_at.astimezone(UTC).date())
     if price is None:
         return Missing("price")
     counts = call.tokens

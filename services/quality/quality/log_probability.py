@@ -32,7 +32,7 @@ def token_entropy(call: Call) -> Result:
         return Missing("log_probabilities")
     if any(isnan(each) or each > ROUNDING or each == -inf for each in given):
         return Invalid("log_probabilities are no logarithms of probabilities")
-    return Measured(max(0.0, -fsum(given) / len(given)))
+    return Measured(max(0.0, -fsum(each / len(given) for each in given)))  # a sum might be beyond numbers
 
 
 def log_probabilities(call: Call) -> tuple[float, ...]:

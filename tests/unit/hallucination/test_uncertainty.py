@@ -54,3 +54,7 @@ def test_rounding_above_zero_is_certainty():
 
 def test_without_log_probabilities_there_is_nothing_to_judge():
     assert (score().status, score().reason) == ("not_scored", "log_probabilities")
+
+
+def test_the_mean_of_the_largest_numbers_is_taken():
+    assert uncertainty([-1.7e308] * 2).value == 1.0

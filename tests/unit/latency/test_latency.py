@@ -1,7 +1,7 @@
 """Time, token, cost and error measures."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -155,6 +155,29 @@ def test_classes_that_are_acted_on_are_metrics_of_their_own(metric):
 )
 def test_cost(fields, expected):
     assert latency.cost(a_call(**{"called_at": MAY, **fields}), Prices.parse(LISTED)) == expected
+
+
+def test_the_day_of_a_call_is_that_of_utc():
+    tokens, east = Tokens(input=2_000_000, output=0), timezone(timedelta(hours=10))
+    last_of_may = datetime(2025, 6, 1, 1, tzinfo=east)
+    call = a_call(answering_model="m", called_at=last_of_may, tokens=tokens)
+    assert latency.cost(call, Prices.parse(LISTED)) == Measured(4.0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "metrics"),
+    [
+        ({"tokens": Tokens(input=10**400, output=1)}, ["input_tokens", "cost_usd"]),
+        ({"tokens": Tokens(output=10**400)}, ["tokens_per_second", "output_tokens"]),
+        ({"inter_token_seconds": (1.7e308, 1.7e308)}, ["inter_token_mean_seconds"]),
+    ],
+)
+def test_what_no_number_can_hold_fails_its_own_metrics_alone(fields, metrics):
+    call = a_call(answering_model="m", duration_seconds=1.0, called_at=MAY, **fields)
+    found = [score for score in LatencyScorer(Prices.parse(LISTED)).score([call]) if score.status == "failed"]
+    assert [(score.metric, score.reason) for score in found] == [
+        (name, f"{name} is beyond numbers") for name in metrics
+    ]
 
 
 @pytest.mark.parametrize("name", ["m-mini", "vendor/M-mini", "m-mini-2025-03-01", "m-mini-20250301", "m-mini-latest"])

@@ -47,3 +47,7 @@ def test_a_call_without_them_is_not_scored():
 
 def test_what_no_number_can_hold_is_invalid():
     assert isinstance(perplexity(a_call(log_probabilities=(-9999.0,))), Invalid)
+
+
+def test_the_mean_of_the_largest_numbers_is_one_of_them():
+    assert token_entropy(a_call(log_probabilities=(-1.7e308,) * 2)) == Measured(1.7e308)

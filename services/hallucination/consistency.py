@@ -19,6 +19,7 @@ from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
 from services.shared.vectors import Encoder, Vectors
 
+RULES = 2  # raised when the same weights would give another score
 THRESHOLD = 0.5  # of the mean over pairs
 CONSISTENCY = Metric("consistency", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 SEMANTIC_ENTROPY = Metric("semantic_entropy", unit="share", worse="higher", maximum=1.0)
@@ -88,29 +89,45 @@ class ConsistencyScorer:
     `consistency` is the mean over all pairs of the probability of a contradiction. `semantic_entropy` is the entropy
     of the meanings, where choices that agree have one, over that of all different: 0 where all say the same, 1 where
     none do (after Farquhar et al., Nature 630, 2024, without a language model). Evidence are the sentences of the
-    first choice whose numbers and names half of the others lack. A call with fewer than two choices is not scored.
+    first choice whose numbers and names half of the others lack. A call with fewer than two choices is not scored, nor
+    one whose choices differ in words that the encoder mostly does not know: it could not tell them apart.
     """
 
     encoder: Encoder
     tagger: Tagger
     head: Head
     disagreement: Disagreement
-    version: str
+    weights: str  # the versions of all of them
     evaluator: str = "consistency"
     metrics: tuple[Metric, ...] = (CONSISTENCY, SEMANTIC_ENTROPY)
+
+    @property
+    def version(self) -> str:
+        """The weights, and the rules that make a score of them."""
+        return f"{self.weights}.{RULES}"
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
         """The scores of `calls`; the choices of all of them go through the models together."""
         evaluator = Evaluator(self.evaluator, self.version)
         told = [[Statement.of(choice.text) for choice in call.choices[:MOST_CHOICES]] for call in calls]
-        pairs = [pair for said in told if len(said) > 1 for pair in different(said)]
-        apart = dict(zip(pairs, self.probabilities(pairs), strict=True))
-        for call, said in zip(calls, told, strict=True):
+        compared = [different(said) for said in told]
+        unread = self._unread([pair for pairs in compared for pair in pairs])
+        read = [pair for pairs in compared if unread.isdisjoint(pairs) for pair in pairs]
+        apart = dict(zip(read, self.probabilities(read), strict=True))
+        for call, said, pairs in zip(calls, told, compared, strict=True):
             results: tuple[Result, Result] = (Missing("choices"), Missing("choices"))
-            if len(said) > 1:
+            if not unread.isdisjoint(pairs):
+                results = (Missing("choices in known words"), Missing("choices in known words"))
+            elif len(said) > 1:
                 results = judged(call, said, apart)
             for metric, result in zip(self.metrics, results, strict=True):
                 yield evaluator.score(call, metric, result)
+
+    def _unread(self, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of which a text is in words that the encoder mostly does not know."""
+        texts = sorted({text for pair in pairs for text in pair})
+        unknown = {text for text, words in zip(texts, self.encoder.words(texts), strict=True) if words.mostly_unknown}
+        return {pair for pair in pairs if not unknown.isdisjoint(pair)}
 
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For each pair of texts the probability that they contradict each other."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from services.shared import int8
 from services.shared.encoder import Encoder, EncoderOptions
 from services.shared.model_store import find
+from services.shared.vocabulary import Words
 
 
 class LateEncoder:
@@ -27,6 +28,11 @@ class LateEncoder:
         """Unit vectors (texts by dimension)."""
         with self._one_at_a_time:
             return self._loaded.encode(texts)
+
+    def words(self, texts: Sequence[str]) -> list[Words]:
+        """How many words of each text the model knows."""
+        with self._one_at_a_time:
+            return self._loaded.words(texts)
 
     @cached_property
     def _loaded(self) -> Encoder:

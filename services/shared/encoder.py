@@ -11,6 +11,7 @@ from services.shared import int8, model_store
 from services.shared.content_cache import ContentCache
 from services.shared.engine import Device, Engine, Ids, ModelOptions, opened
 from services.shared.token_batches import TokenBatches, ahead
+from services.shared.vocabulary import Words, words_of
 
 __all__ = ["Device", "Encoder", "EncoderOptions", "Engine"]
 
@@ -55,6 +56,10 @@ class Encoder:
         """Vectors (texts by dimension, fp32, unit length) in the order of `texts`."""
         vectors = self._cache.filled(texts, self._forward)
         return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
+
+    def words(self, texts: Sequence[str]) -> list[Words]:
+        """How many words of each text the model knows."""
+        return words_of(self._batches.tokenizer, texts)
 
     def inputs(self, texts: Sequence[str]) -> list[tuple[Ids, ...]]:
         """The batches that the engine is given for `texts`."""

@@ -62,9 +62,9 @@ class TokenBatches:
     """
 
     def __init__(self, tokenizer: Path, *, max_tokens: int, budget: int, max_windows: int) -> None:
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(max_tokens)
+        self.tokenizer = Tokenizer.from_file(str(tokenizer))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(max_tokens)
         self._budget = budget
         self._max_windows = max_windows
 
@@ -74,7 +74,7 @@ class TokenBatches:
         return batches(lengths, lambda numbers: self._pieces(numbers, texts), budget=self._budget)
 
     def _pieces(self, numbers: Sequence[int], texts: Sequence[str]) -> list[Piece]:
-        encodings = self._tokenizer.encode_batch_fast([shortened(texts[number]) for number in numbers])
+        encodings = self.tokenizer.encode_batch_fast([shortened(texts[number]) for number in numbers])
         return [
             Piece(number, window)
             for number, encoding in zip(numbers, encodings, strict=True)

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from services.shared.vocabulary import Words
+
 Vectors = npt.NDArray[np.float32]
 
 
@@ -16,3 +18,6 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors (texts by dimension, unit length)."""
+
+    def words(self, texts: Sequence[str]) -> Sequence[Words]:
+        """How many words of each text it knows."""

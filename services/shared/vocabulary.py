@@ -16,6 +16,11 @@ class Words(NamedTuple):
     known: int
     unknown: int
 
+    @property
+    def mostly_unknown(self) -> bool:
+        """Whether a model sees next to nothing of the text: all such texts look alike to it."""
+        return self.unknown > self.known
+
 
 def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Words]:
     """How many words, or parts of them, of each text the tokenizer knows; the same count whatever they mean."""

@@ -66,6 +66,13 @@ def test_one_choice_has_nothing_to_agree_with(scorer, choices):
     assert [(each.status, each.reason) for each in scores(scorer, *choices)] == [("not_scored", "choices")] * 2
 
 
+@pytest.mark.parametrize(("one", "other"), [("ใช่", "ไม่ใช่"), ("谢谢", "你好"), ("\U0001f44d", "\U0001f44e")])
+def test_choices_in_unknown_words_are_told_apart_by_nobody(scorer, one, other):
+    found = [each for choices in ((one, other), ("Yes.", one)) for each in scores(scorer, *choices)]
+    assert {each.reason for each in found} == {"choices in known words"}
+    assert [each.value for each in scores(scorer, one, one)] == [0.0, 0.0]
+
+
 def test_signs_are_the_same_both_ways():
     rarity = Rarity({}, unseen=5.0)
     one, other = Statement.of(OPENED), Statement.of(OTHER[1])

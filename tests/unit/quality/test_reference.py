@@ -132,5 +132,15 @@ def test_what_means_the_same_is_closer_than_what_does_not():
     assert close.value > far.value + 0.2
 
 
+@pytest.mark.parametrize(("one", "other"), [("ใช่", "ไม่ใช่"), ("谢谢", "你好"), ("\U0001f44d", "\U0001f44e")])
+def test_texts_in_unknown_words_are_close_to_themselves_alone(one, other):
+    calls = [a_call(response=one, reference=text) for text in (other, one, "Yes.")]
+    unlike, same, half = similarities(an_encoder(), calls)
+    assert (unlike, half) == (Missing("response in known words"), Missing("response in known words"))
+    assert same.value == pytest.approx(1, abs=1e-2)
+    [of_reference] = similarities(an_encoder(), [a_call(response="Yes.", reference=one)])
+    assert of_reference == Missing("reference in known words")
+
+
 def test_without_references_no_text_is_encoded():
     assert similarities(None, [a_call(), a_call()]) == [Missing("reference"), Missing("reference")]

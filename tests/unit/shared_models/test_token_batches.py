@@ -52,4 +52,4 @@ def test_a_lone_surrogate_does_not_stop_it():
     assert shortened("a\ud800b") == "a?b"
 
 
-TOKENS = batches()._tokenizer
+TOKENS = batches().tokenizer

@@ -18,6 +18,8 @@ Disguise = Literal[
 ]  # fmt: skip
 
 WRITTEN = "ı"  # a look-alike that Turkish needs
+_SOFT_HYPHEN = "\xad"
+_MARK = re.compile("[\u0300-\u036f\ufe00-\ufe0f]")  # accents by themselves, and how a pictogram is drawn
 _WORD = re.compile(r"\w+")
 _TAG_BLOCK = range(0xE0020, 0xE007F)
 _LEET = str.maketrans("01345789@$!|€", "oieastbgasile")
@@ -68,7 +70,7 @@ def _without_invisible(view: View) -> View:
     if len(kept) == len(text) and not any(ord(character) in _TAG_BLOCK for character in text):
         return view
     shown = "".join(_untagged(text[at]) for at in kept)
-    between = sum(before.isascii() and before.isalnum() and _is_invisible(after) for before, after in pairwise(text))
+    between = sum(before.isascii() and before.isalnum() and _hides(after) for before, after in pairwise(text))
     disguised = between > 2 or any(ord(character) in _TAG_BLOCK for character in text)
     return view.kept(shown, np.array(kept, np.int64), "invisible" if disguised else "none")
 
@@ -76,11 +78,16 @@ def _without_invisible(view: View) -> View:
 def _is_invisible(character: str) -> bool:
     if character.isascii() or ord(character) in _TAG_BLOCK:
         return False
-    return (
-        unicodedata.category(character) == "Cf"
-        or "\u0300" <= character <= "\u036f"
-        or "\ufe00" <= character <= "\ufe0f"
-    )
+    return _hides(character) or character == _SOFT_HYPHEN or bool(_MARK.match(character))
+
+
+def _hides(character: str) -> bool:
+    r"""Whether it stands inside a word to hide it; accents, keycaps and soft hyphens stand there to be seen.
+
+    >>> [_hides(character) for character in ("\u200b", "\u202e", "\u0301", "\ufe0f", "\xad")]
+    [True, True, False, False, False]
+    """
+    return unicodedata.category(character) == "Cf" and character != _SOFT_HYPHEN
 
 
 def _untagged(character: str) -> str:

@@ -3,6 +3,7 @@
 import base64
 import codecs
 import time
+import unicodedata
 from urllib.parse import quote
 
 import pytest
@@ -78,6 +79,10 @@ def test_what_is_disguised_is_uncovered_and_keeps_its_place(disguise, text, word
         "Wie spät ist es? Über Öl und Straße.",
         "Привет, как дела? Сегодня хорошая погода.",
         "naïve café, El Niño, Dvořák",
+        unicodedata.normalize("NFD", "Crème brûlée, café au lait, déjà vu"),
+        unicodedata.normalize("NFD", "Ngày mai trời có mưa không, thưa thầy?"),
+        "hy\u00adphen\u00adation of Don\u00adau\u00addampf\u00adschiff",
+        "1\ufe0f\u20e3 open, 2\ufe0f\u20e3 click, 3\ufe0f\u20e3 save",
         "👩‍👩‍👧 family and 🏴‍☠️ flag",
         "See https://example.com/a%20b?q=1%2B1&r=%E4%BD%A0 for more.",
         "commit 3f2a9c1b8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a",

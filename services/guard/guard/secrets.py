@@ -14,7 +14,7 @@ from services.shared.scoring import Metric
 
 PROMPT = Metric("prompt_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 RESPONSE = Metric("response_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
-RULES = "secrets.2"
+RULES = "secrets.3"
 
 _BEGIN, _END = "-----BEGIN ", "-----END "
 _BLOCK = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
@@ -31,9 +31,11 @@ _WORD = (
 # One of them is in whatever the patterns match; most texts hold none.
 _STEMS = ("key", "secret", "token", "pass", "pwd", "credential", "kennwort", "contraseña", "senha", "connection")
 _SCHEMES = ("bearer", "basic", "token")
+_VALUE = r"[^\s'\"`,;<>(){}\[\]]"
 _ASSIGNED = re.compile(
     rf"(?:{_WORD})s?(?:[_-]?(?:id|value|base64))?['\"\]]{{0,2}}[ \t]{{0,4}}(?::?=>?(?!=)|:|\bis:|(\bis\b))[ \t]{{0,4}}"
-    r"(['\"`]?)([^\s'\"`,;<>(){}\[\]]{6,200})\2(?![\w(\[])",
+    # Of a longer value the beginning; it is not given back, so that the time stays linear.
+    rf"(['\"`]?)({_VALUE}{{6,4096}}+)(?:\2|(?={_VALUE}))",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(r"(?i)pass|pwd|kennwort|contraseña|senha")
@@ -45,7 +47,7 @@ _NO_SECRET = re.compile(
 )
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:[._-][A-Za-z]+)*\d?")
 _PATH = re.compile(r"(?:https?:|[./~])?[\w.\-]*/[\w./\-]*")
-_NAMES = (_IDENTIFIER, _PATH, _VARIABLE)
+_NAME = re.compile(r"(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[A-Z]*)\d{0,4}")  # of a folder
 
 
 def secrets(text: str) -> list[Found]:
@@ -109,11 +111,25 @@ def _assigned(text: str) -> Iterator[Found]:
     """What stands behind a word for a secret, if it looks like one: neither a name in code nor a place-holder."""
     for match in _ASSIGNED.finditer(text) if _holds(text, _STEMS) else ():
         value = match[3].rstrip(".!?:")
-        if len(value) < 6 or _NO_SECRET.search(value) or any(shape.fullmatch(value) for shape in _NAMES):
+        called = text.startswith(("(", "["), match.end())  # code: a call, an item
+        if called or len(value) < 6 or _NO_SECRET.search(value) or _named(value):
             continue
         mixed = re.search(r"\d|[^\w.\-]", value) and re.search(r"[^\W\d_]", value)
         if _random(value) or (mixed and not _described(match, value)):
             yield Found(match.start(3), match.start(3) + len(value), "SECRET", 0.9 if _random(value) else 0.7)
+
+
+def _named(value: str) -> bool:
+    """Whether it is a name or a path; a drawn key may hold slashes, and seldom words between them."""
+    if _IDENTIFIER.fullmatch(value) or _VARIABLE.fullmatch(value):
+        return True
+    if not _PATH.fullmatch(value):
+        return False
+    if not _random(value) or not value.replace("/", "").isalnum():
+        return True
+    parts = value.split("/")
+    rooted = value.startswith("/") and len(parts[1]) > 2
+    return all(map(_NAME.fullmatch, parts[1:2] if rooted else parts))
 
 
 def _described(match: re.Match[str], value: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import random
 import string
 import subprocess
+import time
 import zipfile
 
 import pytest
@@ -118,6 +119,45 @@ def test_what_is_called_a_secret_and_looks_like_one(text, secret, kind):
 )
 def test_place_holders_names_and_prose_are_no_secrets(text):
     assert kinds(text) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/components/button/index",
+        "/usr/local/lib",
+        "/var/lib/docker/overlay2/8f14e45fceea167a5a36dedd4bea2543/merged",
+        "services/authService2/login_v2/index",
+        "lib/python3.12/site-packages/x509/keys",
+        "~/projects/api2/secrets/client1",
+        "https://example.com/a1b2c3d4e5f6/b7",
+    ],
+)
+def test_a_path_is_no_secret(path):
+    assert kinds(f"secret: {path}") == []
+    assert kinds(f'api_key = "{path}"') == []
+
+
+def test_a_drawn_key_with_slashes_is_no_path():
+    choose = random.Random(7)
+    drawn_keys = ["".join(choose.choices(string.ascii_letters + string.digits + "+/", k=40)) for _ in range(2_000)]
+    found = [kinds(f"aws_secret_access_key = {key}") for key in drawn_keys]
+    assert found.count(["SECRET"]) >= 0.99 * len(drawn_keys)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(200, 200), (201, 201), (4_096, 4_096), (10_000, 4_096)])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_long_value_is_found_up_to_a_bound(length, kept, quote):
+    value = "".join(random.Random(7).choices(string.ascii_letters + string.digits + "/", k=length))
+    text = f"client_secret={quote}{value}{quote} and more"
+    assert [text[each.start : each.end] for each in secrets(text)] == [value[:kept]]
+
+
+@pytest.mark.parametrize("unit", ["token=" * 680 + "(", "token='" + "a" * 4_000 + " ", "secret=" + "a/" * 3_000])
+def test_long_values_take_linear_time(unit):
+    began = time.process_time()
+    secrets(unit * (1_000_000 // len(unit)))
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("module", [subprocess, zipfile, inspect])

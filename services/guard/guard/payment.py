@@ -20,6 +20,7 @@ _ISSUERS = re.compile(
 _CARD_CUE = words("card", "cards", "cc", "credit", "debit", "visa", "mastercard", "amex", "maestro", "karte", "carte",
                   "tarjeta", "carta", "cartão", "kaart", "kreditkarte", "pan")  # fmt: skip
 _GROUP = re.compile(r"\d{3}")
+_HEAD = 4  # country and check digits
 _ACCOUNT = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ \-\u00a0]?[A-Za-z0-9]){11,30}")
 
 
@@ -50,15 +51,24 @@ def _ends(match: re.Match[str]) -> Iterator[int]:
 
 def accounts(text: str) -> Iterator[Found]:
     """IBANs: the country's length and structure, and 1 modulo 97 (ISO 13616)."""
-    for match in _ACCOUNT.finditer(text):
-        positions = [place for place, character in enumerate(match[0]) if character.isalnum()]
-        for length in range(min(len(positions), 34), 14, -1):
-            end = match.start() + positions[length - 1] + 1
-            if text[end : end + 1].isalnum() and text[end].isascii():
-                continue
-            if valid_account(text[match.start() : end]):
-                yield Found(match.start(), end, "IBAN", 0.99)
-                break
+    at = 0
+    while match := _ACCOUNT.search(text, at):
+        if end := _account_end(text, match):
+            yield Found(match.start(), end, "IBAN", 0.99)
+        at = end or match.start() + _HEAD  # the next word may begin another
+
+
+def _account_end(text: str, match: re.Match[str]) -> int | None:
+    positions = [place for place, character in enumerate(match[0]) if character.isalnum()]
+    values = [str(int(match[0][place], 36)) for place in positions]
+    for length in range(min(len(positions), 34), 14, -1):
+        end = match.start() + positions[length - 1] + 1
+        if text[end : end + 1].isalnum() and text[end].isascii():
+            continue
+        checked = int("".join(values[_HEAD:length] + values[:_HEAD])) % 97 == 1  # soon done, unlike the rest
+        if checked and valid_account(text[match.start() : end]):
+            return end
+    return None
 
 
 def valid_account(written: str) -> bool:

@@ -1,6 +1,7 @@
 """Personal data with a syntax: what must be found, and what must be left alone."""
 
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -137,6 +138,19 @@ def test_an_account_is_found_exactly_when_it_is_1_modulo_97(body, off):
     assert found(accounts, f"to {grouped.lower()} please") == [grouped.lower()]
     assert found(accounts, wrong) == []
     assert valid_account(number)
+
+
+@pytest.mark.parametrize("before", ["AB12", "Room AB12 CD34", "GB82 WEST 1234 5698 7654 32", "de89370400440532013000"])
+def test_an_account_is_found_behind_what_looks_like_the_head_of_one(before):
+    number = "DE89 3704 0044 0532 0130 00"
+    assert found(accounts, f"{before} {number}")[-1] == number
+
+
+def test_what_looks_like_accounts_takes_linear_time():
+    began = time.process_time()
+    for unit in ("AB12 ", "AB12 1 2 3 4 5 6 7 8 9 0 ", "GB82 "):
+        found(accounts, unit * (200_000 // len(unit)))
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize(

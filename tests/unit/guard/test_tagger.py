@@ -31,6 +31,7 @@ def found(text, tagger):
             ],
         ),
         ("hi its sara, my card is 4111111111111111", [("sara", "PERSON"), ("4111111111111111", "CREDIT_CARD")]),
+        ("Room AB12 DE89 3704 0044 0532 0130 00.", [("DE89 3704 0044 0532 0130 00", "IBAN")]),
         ("Why is Kevin so impulsive?", [("Kevin", "PERSON")]),
         ("The function returns a list of tuples.", []),
         ("I love Paris in the spring, and Microsoft Word too.", []),

@@ -7,11 +7,12 @@ from hashlib import sha256
 
 import ahocorasick
 
-from services.guard.guard.found import Found
+from services.guard.guard.found import Found, settled
 from services.guard.guard.reading import folded
 
 SHORTEST = 8  # letters and digits: a shorter one would turn up by chance
-_RUN = re.compile(r"[^\W_]{1,4096}")
+_LETTER = re.compile("[^\\W_][\u0300-\u036f]*")  # with its accents, where they are coded apart
+_RUN = re.compile("[^\\W_](?:[^\\W_]|[\u0300-\u036f]){0,4095}")
 OWN, OTHER = "own_tenant", "other_tenant"
 
 
@@ -46,19 +47,27 @@ class Canaries:
         return not self._none
 
     def leaked(self, text: str, tenant: str) -> list[Found]:
-        """Where a canary stands in `text`, and whether it is `tenant`'s own; another's is surely a leak."""
+        """Where a canary stands in `text`, and whether it is `tenant`'s own; another's is surely a leak.
+
+        Of those that overlap another's goes before one's own, and then the longer.
+        """
         if self._none:
             return []
         plain, places = _squeezed(text)
-        found: list[Found] = []
-        done = 0
+        longest: dict[str, list[tuple[int, int]]] = {OTHER: [(-1, -1)], OWN: [(-1, -1)]}
         for last, (length, tenants) in self._machine.iter(plain):
-            if last - length + 1 < done:
-                continue
-            done = last + 1
-            kind = OWN if tenant in tenants else OTHER
-            found.append(Found(places.of(last - length + 1), places.of(last) + 1, kind, 1.0))
-        return found
+            row = longest[OWN if tenant in tenants else OTHER]
+            first, before = row[-1]
+            if last - length >= before:
+                row.append((last - length + 1, last))
+            elif length > before - first + 1:  # at once: a long text may be all one canary, over and over
+                row[-1] = last - length + 1, last
+        found = [
+            Found(places.of(first), places.of(last) + 1, kind, 1.0)
+            for kind, row in longest.items()
+            for first, last in row[1:]
+        ]
+        return settled(found, (OTHER, OWN))
 
 
 class _Places:
@@ -83,14 +92,14 @@ def _squeezed(text: str) -> tuple[str, _Places]:
     places, length = _Places(), 0
     for match in _RUN.finditer(text):
         plain = folded(match[0])
-        if len(plain) == len(match[0]):
+        if match[0].isascii() or len(plain) == len(match[0]) == len(_LETTER.findall(match[0])):
             places.add(length, match.start())
             parts.append(plain)
             length += len(plain)
             continue
-        for place, character in enumerate(match[0], match.start()):
-            for each in folded(character):
-                places.add(length, place)
+        for letter in _LETTER.finditer(text, *match.span()):
+            for each in folded(letter[0]):
+                places.add(length, letter.start())
                 parts.append(each)
                 length += 1
     return "".join(parts), places

@@ -1,6 +1,7 @@
 """What a response gives away."""
 
 import random
+import unicodedata
 
 import pytest
 
@@ -103,6 +104,32 @@ def test_ones_own_canary_is_told_from_anothers():
     score = scored(CANARY, a_call(tenant="beta", response="zebra 91 kite, shared string"), canaries=listed)
     assert [span.kind for span in score.evidence] == ["other_tenant", "own_tenant"]
     assert scored(CANARY, a_call(response="a zebra and 91 kites"), canaries=listed).label is False
+
+
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [("zebra-91-kite", "zebra-91-kite-7"), ("zebra-91-kite-7", "zebra-91-ki"), ("x-zebra-91", "91-kite-7-yy")],
+)
+def test_of_overlapping_canaries_anothers_goes_first(own, others):
+    call = a_call(tenant="beta", response="Well: x zebra 91 kite 7 yy.")
+    [span] = scored(CANARY, call, canaries={"beta": [own], "acme": [others]}).evidence
+    assert span.kind == "other_tenant"
+
+
+def test_of_nested_canaries_the_longer_is_told():
+    answer = "It is zebra 91 kite."
+    listed = {"acme": ["ebra-91-ki", "zebra-91-kite", "bra-91-kit"]}
+    [span] = scored(CANARY, a_call(tenant="beta", response=answer), canaries=listed).evidence
+    assert answer[span.start : span.end] == "zebra 91 kite"
+
+
+@pytest.mark.parametrize("planted", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_a_canary_with_accents_is_found_however_they_are_coded(planted, written):
+    answer = unicodedata.normalize(written, "Weißes Café: zébra-91-kité.")
+    canary = unicodedata.normalize(planted, "zébra 91 kité")
+    [span] = scored(CANARY, a_call(tenant="beta", response=answer), canaries={"acme": [canary]}).evidence
+    assert answer[span.start :].startswith(unicodedata.normalize(written, "zé"))
 
 
 def test_a_canary_that_would_turn_up_by_chance_is_refused():

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from schemas.messages import Call, Score, Span
+from schemas.messages import UNDECODABLE, Call, Score, Span
 from services.shared.scoring import Evaluator, Invalid, Measured, Metric, Missing, Result
 
 JUDGED = Metric("judged_hallucination", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
@@ -137,7 +137,7 @@ def verdict_in(content: str) -> Verdict:
     """
     try:
         verdict = msgspec.json.decode(content.encode("utf-8", "replace"), type=Verdict)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except UNDECODABLE:
         raise JudgeError("malformed verdict") from None
     if not 0 <= verdict.risk <= 1:
         raise JudgeError("risk out of range")

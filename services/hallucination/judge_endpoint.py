@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from schemas.messages import UNDECODABLE
 from services.hallucination.judge import SCHEMA, Budget, BudgetSpentError, JudgeError, Verdict, verdict_in
 
 AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
@@ -102,7 +103,7 @@ class ChatEndpoint:
 def _verdict(response: httpx.Response) -> Verdict:
     try:
         completion = msgspec.json.decode(response.content, type=_Completion)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         raise JudgeError("malformed answer") from None
     message = completion.choices[0].message if completion.choices else _Message()
     if message.refusal:

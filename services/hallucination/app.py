@@ -58,7 +58,7 @@ def consistency(config: Config) -> ConsistencyScorer:
 def groundedness(classifier: ClassifierOptions, head: Path) -> tuple[ClassifierTagger, Head]:
     """The token classifier and its head: two scorers share them."""
     tagger = ClassifierTagger(Classifier.load(classifier))
-    return tagger, model.load(head, adapter=tagger.version)
+    return tagger, model.load(head, adapter=tagger.weights_version)
 
 
 def judge(config: Config) -> JudgeScorer:

@@ -16,6 +16,7 @@ class ClassifierTagger:
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
+        self.weights_version = classifier.weights_version
         self.version = classifier.version
 
     def tag(self, given: Sequence[tuple[str, str]]) -> Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:

@@ -7,7 +7,6 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from services.shared import int8
 from services.shared.encoder import Encoder, EncoderOptions
 from services.shared.model_store import find
 from services.shared.vocabulary import Words
@@ -22,7 +21,7 @@ class LateEncoder:
     def __init__(self, options: EncoderOptions) -> None:
         self._options = options
         self._one_at_a_time = Lock()
-        self.version = int8.signed(find(options.model, options.models).version, options.precision)
+        self.version = options.signed(find(options.model, options.models).version, options.precision)
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Unit vectors (texts by dimension)."""

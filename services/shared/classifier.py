@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from services.shared import classifier_store, int8
+from services.shared import classifier_store
 from services.shared.adapter import Head
 from services.shared.classifier_store import ConvertedClassifier
 from services.shared.content_cache import ContentCache
@@ -57,7 +57,8 @@ class Classifier:
     def __init__(self, engine: Engine, model: ConvertedClassifier, options: ClassifierOptions) -> None:
         self.engine = engine
         self.name = model.manifest.name
-        self.version = int8.signed(model.version, engine.precision)
+        self.weights_version = model.version  # what heads were trained on
+        self.version = options.signed(model.version, engine.precision)
         self.heads = model.manifest.interface.heads
         self.kind = model.manifest.interface.kind
         self.max_tokens = min(model.manifest.interface.max_tokens, options.window_tokens)

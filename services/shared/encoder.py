@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from services.shared import int8, model_store
+from services.shared import model_store
 from services.shared.content_cache import ContentCache
 from services.shared.engine import Device, Engine, Ids, ModelOptions, opened
 from services.shared.token_batches import TokenBatches, ahead
@@ -30,14 +30,16 @@ class Encoder:
     tokens; of a very long text `max_windows` windows spread over it. Not for several threads at once.
     """
 
-    def __init__(self, engine: Engine, batches: TokenBatches, model: model_store.ConvertedModel, *, entries: int):
+    def __init__(
+        self, engine: Engine, batches: TokenBatches, model: model_store.ConvertedModel, options: EncoderOptions
+    ):
         self.engine = engine
         self.name = model.name
         self.weights_version = model.version  # what heads were trained on
-        self.version = int8.signed(model.version, engine.precision)
+        self.version = options.signed(model.version, engine.precision)
         self.dimension = model.dimension
         self._batches = batches
-        self._cache: ContentCache[Vectors] = ContentCache(entries)
+        self._cache: ContentCache[Vectors] = ContentCache(options.cache_entries)
         self._ahead = ThreadPoolExecutor(1, "tokenise")
 
     @classmethod
@@ -48,7 +50,7 @@ class Encoder:
             model.tokenizer, max_tokens=model.max_tokens, budget=options.budget, max_windows=options.max_windows
         )
         engine = opened(options, model.graph, lambda: model_store.module(model.source), window=model.max_tokens)
-        encoder = cls(engine, batches, model, entries=options.cache_entries)
+        encoder = cls(engine, batches, model, options)
         encoder._forward(["warm"])
         return encoder
 

@@ -21,15 +21,6 @@ GRAPH, MEASURED = "int8.xml", "int8.json"
 Measure = Literal["1 - cosine", "probability"]
 
 
-def signed(version: str, precision: str) -> str:
-    """The version of a model as it runs: in 8 bits it says something else.
-
-    >>> signed("53aa", "bf16"), signed("53aa", "int8")
-    ('53aa', '53aa-int8')
-    """
-    return f"{version}-int8" if precision == "int8" else version
-
-
 class Int8Refused(Unusable):
     """The model is not there in 8 bits, or differs by more than the gate allows; the message names the remedy."""
 

@@ -41,7 +41,7 @@ def main() -> None:
     twins = fitting.seen(examples.twins(arguments.data, seed=SEED + 1, most=700), tagger, rarity)
     head = fitting.fit([each for each in found if each.group in examples.FITTED], rarity)
     head = fitting.shifted(head, answers[::2])
-    model.save(head, arguments.output, adapter=tagger.version)
+    model.save(head, arguments.output, adapter=tagger.weights_version)
     measured = {
         "unseen": by_source(found, rarity),
         "answers": report.measures(head, answers[1::2]),

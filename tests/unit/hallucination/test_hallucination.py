@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from schemas.messages import Document
+from services.hallucination import app as hallucination
+from services.hallucination.config import Config
 from services.hallucination.evidence import MOST_IN_ALL, WINDOW_CHARACTERS, Given, claims, pairs
-from services.hallucination.hallucination import MOST_PASSES, beside
+from services.hallucination.hallucination import MOST_PASSES, RULES_VERSION, beside
 from services.hallucination.signs import SIGNS, signs
 from services.hallucination.words import Rarity, stems, words
 from tests.support.messages import a_call
-from tests.support.models import shared_scorer
+from tests.support.models import MODELS, shared_scorer
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 CONTEXT = (
@@ -33,6 +35,15 @@ def score(scorer, response, *context):
     documents = tuple(Document(text=text) for text in context)
     [found] = scorer.score([a_call(prompt="What does Thread.join do?", response=response, context=documents)])
     return found
+
+
+def test_a_model_that_runs_in_its_own_way_has_its_own_version_and_the_same_head(scorer):
+    few = hallucination.scorer(Config(models=MODELS, max_windows=4))
+    weights = few.tagger.weights_version
+    assert (few.version, scorer.version) == (
+        f"{weights}-w4+{few.head.version}+{RULES_VERSION}",
+        f"{weights}+{few.head.version}+{RULES_VERSION}",
+    )
 
 
 def test_an_answer_taken_from_its_context_is_supported(scorer):

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from services.quality.model import LateEncoder
 from services.shared.encoder import Encoder, EncoderOptions
 from services.shared.model_store import ModelDamagedError, ModelMissingError, convert, find
 from tests.support.models import MODELS, an_encoder
@@ -55,6 +56,12 @@ def test_a_missing_model_names_the_remedy(tmp_path):
         Encoder.load(EncoderOptions(models=tmp_path))
     with pytest.raises(ModelMissingError, match=r"model_store hf:a/b"):
         find("hf:a/b", tmp_path)
+
+
+def test_what_changes_a_long_texts_vector_is_in_the_version():
+    few = Encoder.load(EncoderOptions(models=MODELS, max_windows=4))
+    assert few.version == f"{an_encoder().version}-w4"
+    assert LateEncoder(EncoderOptions(models=MODELS, max_windows=4)).version == few.version
 
 
 def test_a_folder_without_weights_is_refused(tmp_path):

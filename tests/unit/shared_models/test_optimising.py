@@ -74,6 +74,7 @@ def test_a_classifier_in_int8_has_a_version_of_its_own(place):
     plain = Classifier.load(ClassifierOptions(**given, device="cpu"))
     small = Classifier.load(ClassifierOptions(**given, device="cpu", precision="int8", int8_difference=1.0))
     assert small.version == f"{plain.version}-int8"
+    assert small.weights_version == plain.version
     apart = np.abs(outputs(plain, sample[1::2]) - outputs(small, sample[1::2]))
     assert done.difference.measure == "probability"
     assert np.quantile(apart, 0.99) == pytest.approx(done.difference.of_99_percent, abs=1e-2)

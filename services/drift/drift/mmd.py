@@ -8,6 +8,7 @@ import numpy.typing as npt
 from services.drift.drift.arrays import CPU, Array, Arrays
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 # Statistics that differ by less are equal: a permutation that repeats the observed split must count as one that
@@ -17,7 +18,10 @@ TIE = 1e-7
 
 @dataclass(frozen=True)
 class Result:
-    """An unbiased estimate of MMD² (it may be below 0) and the p-value of "no difference"."""
+    """An unbiased estimate of MMD² (it may be below 0) and the p-value of "no difference".
+
+    The estimate is nan, and the p-value 1, where a part has one session only.
+    """
 
     statistic: float
     p_value: float
@@ -26,40 +30,41 @@ class Result:
 class Kernel:
     """A reference, ready to be compared with: an RBF kernel exp(-|x-y|² / m), m the median squared distance in it.
 
-    The median is alibi-detect's (over all pairs, the diagonal first). Vectors are float32 of shape [n, d], n ≥ 2.
-    A constant is subtracted from the kernel outside its diagonal: MMD² does not change, and sums in single
-    precision do not lose it among larger numbers (error about 1e-8).
+    The median is alibi-detect's (over all pairs, the diagonal first). Vectors are float32 of shape [n, d], n ≥ 2;
+    `sessions` says which calls belong together, without it each stands alone. Calls of one session resemble each
+    other, so pairs within one session are left out. A constant is subtracted from the kernel of all other pairs:
+    MMD² does not change, and sums in single precision do not lose it among larger numbers (error about 1e-8).
     """
 
-    def __init__(self, reference: Floats, arrays: Arrays = CPU) -> None:
+    def __init__(self, reference: Floats, sessions: Ints | None = None, *, arrays: Arrays = CPU) -> None:
         self.size = len(reference)
+        self._sessions = np.arange(self.size) if sessions is None else sessions
+        self._together = _together(self._sessions)
         self._arrays = arrays
         self._mean = reference.mean(axis=0)
         centred = reference - self._mean
         self.median = median_squared_distance(centred)
         self._reference = arrays.put(self._scaled(reference))
         self._centre = 0.0
-        within = self._within(self._reference)
-        self._centre = float(arrays.get(within).sum(dtype=np.float64)) / (self.size * (self.size - 1))
-        self._kernel = self._within(self._reference)
+        within = self._within(self._reference, self._sessions)
+        pairs = max(self.size**2 - self._together.sum(), 1.0)
+        self._centre = float(arrays.get(within).sum(dtype=np.float64)) / pairs
+        self._kernel = self._within(self._reference, self._sessions)
 
-    def blocks(self, sample: Floats) -> tuple[Array, Array, Array]:
-        """The centred kernel, zero on the diagonal: within the reference, between, within the sample."""
-        other = self._arrays.put(self._scaled(sample))
-        return self._kernel, self._between(self._reference, other), self._within(other)
-
-    def test(self, sample: Floats, memberships: Bools) -> Result:
-        """Compare `sample` [m, d] with the reference, see `two_sample_test`."""
+    def test(self, sample: Floats, memberships: Bools, sessions: Ints | None = None) -> Result:
+        """Compare `sample` [m, d], whose calls belong to `sessions`, with the reference, see `two_sample_test`."""
         split = np.zeros((1, self.size + len(sample)), dtype=bool)
         split[0, : self.size] = True
-        statistics = self._statistics(sample, np.concatenate([split, memberships]))
+        own = np.arange(len(sample)) if sessions is None else sessions
+        statistics = self._statistics(sample, own, np.concatenate([split, memberships]))
         observed, permuted = statistics[0], statistics[1:]
         reached = int(np.count_nonzero(~(permuted < observed - TIE)))  # what cannot be computed counts as reached
         return Result(float(observed), (1 + reached) / (1 + len(permuted)))
 
-    def _statistics(self, sample: Floats, memberships: Bools) -> npt.NDArray[np.float64]:
+    def _statistics(self, sample: Floats, sessions: Ints, memberships: Bools) -> Doubles:
         """MMD² of every split; a row of `memberships` is true for what belongs to the first part."""
-        xx, xy, yy = self.blocks(sample)
+        other = self._arrays.put(self._scaled(sample))
+        xx, xy, yy = self._kernel, self._between(self._reference, other), self._within(other, sessions)
         chosen = np.ascontiguousarray(memberships.T, dtype=np.float32)
         left, right = self._arrays.put(chosen[: self.size]), self._arrays.put(chosen[self.size :])
         get = self._arrays.get
@@ -67,7 +72,7 @@ class Kernel:
         inside = upper + get(right * (yy @ right)).sum(axis=0, dtype=np.float64)
         rows = np.concatenate([get(xx.sum(1) + xy.sum(1)), get(xy.sum(0) + yy.sum(0))]).astype(np.float64)
         total, touching = rows.sum(), rows @ chosen
-        return _unbiased(inside, touching, total, memberships)
+        return _unbiased(inside, touching, total, memberships, np.concatenate([self._together, _together(sessions)]))
 
     def _scaled(self, vectors: Floats) -> Floats:
         """Such that x·y - |x|²/2 - |y|²/2 is the exponent."""
@@ -81,21 +86,21 @@ class Kernel:
         exponent -= self._centre
         return exponent
 
-    def _within(self, vectors: Array) -> Array:
-        kernel = self._between(vectors, vectors)
-        kernel.reshape(-1)[:: len(vectors) + 1] = 0.0
-        return kernel
+    def _within(self, vectors: Array, sessions: Ints) -> Array:
+        """The kernel of all pairs, zero for those of one session, with itself included."""
+        apart = (sessions[:, None] != sessions[None, :]).astype(np.float32)
+        return self._between(vectors, vectors) * self._arrays.put(apart)
 
 
 def two_sample_test(reference: Floats, sample: Floats, memberships: Bools, arrays: Arrays = CPU) -> Result:
     """Compare `sample` [m, d] with `reference` [n, d]: MMD² and p = (1 + b) / (1 + B).
 
     `memberships` is [B, n + m]: which calls belong to the reference in each permutation; b of them reach the observed
-    statistic. All are computed as one matrix product. Not for dependent calls unless `memberships` keeps what
-    depends on each other together, and not below about twenty calls a side, where it sees little.
+    statistic. All are computed as one matrix product. Not for dependent calls: those need a `Kernel` that knows their
+    sessions and `assignments` that move them whole. Not below about twenty calls a side, where it sees little.
     Source: Gretton et al., A Kernel Two-Sample Test, JMLR 2012; Phipson and Smyth 2010 for p.
     """
-    return Kernel(reference, arrays).test(sample, memberships)
+    return Kernel(reference, arrays=arrays).test(sample, memberships)
 
 
 def assignments(reference_sessions: Ints, sample_sessions: Ints, permutations: int, seed: int) -> Bools:
@@ -128,13 +133,19 @@ def median_squared_distance(vectors: Floats) -> float:
     return float(different.mean()) if len(different) else 1.0
 
 
-def _unbiased(
-    inside: npt.NDArray[np.float64], touching: npt.NDArray[np.float64], total: float, memberships: Bools
-) -> npt.NDArray[np.float64]:
-    """MMD² from the kernel sums within the first part, of its rows and of everything; nan for parts below two."""
+def _together(sessions: Ints) -> Doubles:
+    """How many calls the session of each call has."""
+    _, places, counts = np.unique(sessions, return_inverse=True, return_counts=True)
+    return counts[places].astype(np.float64)
+
+
+def _unbiased(inside: Doubles, touching: Doubles, total: float, memberships: Bools, together: Doubles) -> Doubles:
+    """MMD² from the kernel sums within the first part, of its rows and of everything; nan for parts of one session."""
     n = memberships.sum(axis=1).astype(np.float64)
     m = memberships.shape[1] - n
+    kept = memberships @ together
+    pairs, other_pairs = n * n - kept, m * m - (together.sum() - kept)
     outside, across = total - 2 * touching + inside, touching - inside
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = inside / (n * (n - 1)) + outside / (m * (m - 1)) - 2 * across / (n * m)
-    return np.where((n >= 2) & (m >= 2), value, np.nan)
+        value = inside / pairs + outside / other_pairs - 2 * across / (n * m)
+    return np.where((pairs > 0) & (other_pairs > 0), value, np.nan)

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from schemas.ids import window_id
 from schemas.messages import Deployment, DriftTest, Embedding, Segment, Window
 from services.drift.drift.arrays import CPU, Arrays
-from services.drift.drift.mmd import Kernel, assignments
+from services.drift.drift.mmd import Ints, Kernel, assignments
 from services.drift.drift.reference import Reference, References, Space, check, predecessor, space_of
 from services.drift.drift.sample import Sample, vectors_of
 from services.shared.tumbling import Open, Timing, Tumbling
 
-EVALUATOR, EVALUATOR_VERSION = "mmd", "1"
+EVALUATOR, EVALUATOR_VERSION = "mmd", "2"
 DEFAULT_TIMING = Timing()
 _KERNELS_KEPT = 64
 Deployed = Callable[[Segment], Deployment | None]
@@ -169,13 +169,13 @@ class Partition:
     def _judged(self, window: Window, space: Space, sample: Sample) -> Window:
         """The window with its test, or with as many `not_scored` as there were calls that could not be tested."""
         chosen, judge = sample.chosen(), self._judge(space)
-        if judge is None or len(chosen) < self.rules.minimum_sample:
+        sessions = np.array([member.session for member in chosen], dtype=np.int64)
+        if judge is None or len(chosen) < self.rules.minimum_sample or _alone(sessions) or _alone(judge.sessions()):
             self.tally.too_few += 1
             return replace(window, not_scored=len(chosen))
         self.tally.tested += 1
-        sessions = np.array([member.session for member in chosen], dtype=np.int64)
         memberships = assignments(judge.sessions(), sessions, self.rules.permutations, window.window_id.int)
-        result = self._kernel(judge).test(vectors_of([member.vector for member in chosen]), memberships)
+        result = self._kernel(judge).test(vectors_of([member.vector for member in chosen]), memberships, sessions)
         test = DriftTest(
             name=EVALUATOR,
             statistic=result.statistic,
@@ -199,8 +199,13 @@ class Partition:
 
     def _kernel(self, judge: Reference) -> Kernel:
         identity = judge.reference_id
-        kernel = self._kernels.pop(identity, None) or Kernel(judge.matrix(), self.rules.arrays)
+        kernel = self._kernels.pop(identity, None) or Kernel(judge.matrix(), judge.sessions(), arrays=self.rules.arrays)
         self._kernels[identity] = kernel  # the one used last goes to the end
         if len(self._kernels) > _KERNELS_KEPT:
             del self._kernels[next(iter(self._kernels))]
         return kernel
+
+
+def _alone(sessions: Ints) -> bool:
+    """Whether all calls belong to one session, which no permutation of sessions can be compared with."""
+    return len(np.unique(sessions)) < 2

@@ -102,11 +102,41 @@ def test_sessions_of_near_duplicates_alarm_at_the_nominal_rate_only_when_moved_w
     for seed in range(150):
         x, left = sessions_of_near_duplicates(12, 8, 2 * seed)
         y, right = sessions_of_near_duplicates(6, 8, 2 * seed + 1)
-        kernel = Kernel(x)
-        whole.append(kernel.test(y, assignments(left, right, 99, seed)).p_value)
-        single.append(kernel.test(y, split(96, 48, seed=seed)).p_value)
+        whole.append(Kernel(x, left).test(y, assignments(left, right, 99, seed), right).p_value)
+        single.append(Kernel(x).test(y, split(96, 48, seed=seed)).p_value)
     assert np.mean(np.array(whole) <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
     assert np.mean(np.array(single) <= 0.05) > 0.5
+
+
+def sessions_of_sizes(sizes, seed):
+    """Vectors of sessions of these sizes, each about a middle of its own."""
+    random, sessions = np.random.default_rng(seed), np.repeat(np.arange(len(sizes)), sizes)
+    near = random.normal(size=(len(sizes), 16))[sessions] + 0.5 * random.normal(size=(len(sessions), 16))
+    return near.astype("<f4"), sessions
+
+
+@pytest.mark.parametrize(("each", "most"), [(1, 3), (3, 1), (1, 9)])
+def test_under_the_null_sessions_of_unequal_size_keep_the_level_and_a_statistic_of_mean_zero(each, most):
+    sizes, found = np.random.default_rng(most), []
+    for seed in range(300):
+        x, left = sessions_of_sizes(np.full(40, each), 2 * seed)
+        y, right = sessions_of_sizes(sizes.integers(1, most + 1, 20), 2 * seed + 1)
+        found.append(Kernel(x, left).test(y, assignments(left, right, 99, seed), right))
+    statistics = np.array([result.statistic for result in found])
+    assert abs(statistics.mean()) < 4 * statistics.std() / np.sqrt(len(found))
+    assert np.mean([result.p_value <= 0.05 for result in found]) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(found))
+
+
+def test_sessions_of_one_call_are_calls():
+    x, y, memberships = vectors(60), vectors(25, seed=5, shift=0.1), split(60, 25)
+    assert Kernel(x, np.arange(60)).test(y, memberships, np.arange(25)) == Kernel(x).test(y, memberships)
+
+
+@pytest.mark.parametrize(("left", "right"), [(np.zeros(30, int), np.arange(20)), (np.arange(30), np.zeros(20, int))])
+def test_one_session_alone_says_nothing(left, right):
+    result = Kernel(vectors(30), left).test(vectors(20, seed=5, shift=1), assignments(left, right, 99, 1), right)
+    assert np.isnan(result.statistic)
+    assert result.p_value == 1.0
 
 
 def test_the_null_rate_is_nominal():

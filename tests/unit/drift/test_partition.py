@@ -68,8 +68,15 @@ def test_mean_is_the_statistic_and_count_the_sample(line):
     line.send(100, 30, at=10)
     (window,) = line.tick(22)
     assert (window.metric, window.evaluator, window.count) == ("embedding_drift.prompt", "mmd", 30)
-    assert window.evaluator_version == "1+minilm@a1"
+    assert window.evaluator_version == "2+minilm@a1"
     assert window.mean == window.drift.statistic
+
+
+def test_calls_of_one_session_are_counted_and_not_judged(line):
+    line.send(0, 40, at=0)
+    line.send(100, 30, at=10, session_id="one")
+    (window,) = line.tick(22)
+    assert (window.count, window.not_scored, window.drift) == (0, 30, None)
 
 
 def test_too_few_calls_are_counted_and_not_judged(line):

@@ -51,9 +51,10 @@ class Aggregate:
     @property
     def variance(self) -> float | None:
         """The weighted variance, corrected for the effective size; None below two effective calls."""
-        if self.mean is None or self.effective_size <= 1.0 + 1e-9:
+        mean = self.mean
+        if mean is None or self.effective_size <= 1.0 + 1e-9:
             return None
-        raw = max(0.0, self.weighted_square_sum / self.weight - self.mean**2)
+        raw = max(0.0, self.weighted_square_sum / self.weight - mean * mean)  # a power would raise where this is inf
         return raw * self.effective_size / (self.effective_size - 1.0)
 
     @property

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import isfinite
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -147,13 +146,15 @@ class Evaluator:
         )
 
 
+# A window adds up squares of values times weights of up to 2**60: what overflows there would cost all its calls.
+LARGEST_VALUE = 1e60
 _STATUS: dict[type[Result], Status] = {Measured: "scored", Missing: "not_scored", Invalid: "failed"}
 
 
 def _in_range(metric: Metric, result: Result) -> Result:
     if not isinstance(result, Measured):
         return result
-    if isfinite(result.value) and metric.minimum <= result.value <= metric.maximum:
+    if abs(result.value) <= LARGEST_VALUE and metric.minimum <= result.value <= metric.maximum:
         return result
     return Invalid(f"{metric.name} is out of range: {result.value:g}")
 

@@ -7,7 +7,7 @@ from services.shared.scoring import Invalid, Measured, Metric, Missing, Result
 
 PERPLEXITY = Metric("perplexity", unit="1", worse="higher", minimum=1.0)
 TOKEN_ENTROPY = Metric("token_entropy", unit="nat", worse="higher")
-LARGEST_EXPONENT = 700.0
+LARGEST_EXPONENT = 100.0  # no model is that surprised at every token: what is beyond stands for "never"
 ROUNDING = 1e-4  # providers give float32, and 0 as a little more than 0
 
 
@@ -19,7 +19,7 @@ def perplexity(call: Call) -> Result:
     result = token_entropy(call)
     if not isinstance(result, Measured):
         return result
-    return Measured(exp(result.value)) if result.value < LARGEST_EXPONENT else Invalid("perplexity is beyond numbers")
+    return Measured(exp(result.value)) if result.value < LARGEST_EXPONENT else Invalid("perplexity is beyond reason")
 
 
 def token_entropy(call: Call) -> Result:

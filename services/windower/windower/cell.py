@@ -12,6 +12,7 @@ from schemas.messages import Score
 FAILED, NOT_SCORED, SCORED = 0, 1, 2
 
 UNLABELLED = -1
+LARGEST_WEIGHT = 2.0**60  # nobody samples one call in 10**18; the square of what is beyond would be no number
 NO_STATISTICS: Mapping[str, float] = {}  # one for all: most scores have none
 
 
@@ -63,7 +64,7 @@ class Cell:
         if row is None:
             self._append(score, status, stamp)
             return True
-        weight = 1.0 / score.inclusion_probability
+        weight = _weight(score)
         if (stamp, status, -weight) <= (self._stamp[row], self._status[row], -self._weight[row]):
             return False
         self._stamp[row], self._status[row] = stamp, status
@@ -92,7 +93,7 @@ class Cell:
         self._status.append(status)
         self._stamp.append(stamp)
         self._value.append(score.value or 0.0)
-        self._weight.append(1.0 / score.inclusion_probability)
+        self._weight.append(_weight(score))
         self._label.append(_label(score))
         self._statistics.append(score.statistics or NO_STATISTICS)
         for attribute, value in score.groups.items():
@@ -101,6 +102,10 @@ class Cell:
 
 # A score that says "scored" and has no value broke its contract: it counts as failed.
 _FALLBACK = {"failed": FAILED, "not_scored": NOT_SCORED, "scored": FAILED}
+
+
+def _weight(score: Score) -> float:
+    return min(1.0 / score.inclusion_probability, LARGEST_WEIGHT)
 
 
 def _label(score: Score) -> int:

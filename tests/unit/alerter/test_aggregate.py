@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.shared.aggregate import merge
+from services.shared.aggregate import Aggregate, merge
 
 from .streams import a_window
 
@@ -30,6 +30,10 @@ def test_quantiles_are_within_the_sketch_s_alpha(values, share):
 
 def test_the_share_above_a_level(values):
     assert merge([a_window("m", values)]).share_above(1.0) == pytest.approx((values > 1.0).mean(), abs=0.01)
+
+
+def test_sums_beyond_numbers_raise_nothing():
+    assert Aggregate(count=2, weight=2.0, weight_squares=2.0, weighted_sum=1e200).variance == 0.0
 
 
 def test_nothing_has_no_statistic():

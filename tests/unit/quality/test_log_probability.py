@@ -45,8 +45,9 @@ def test_a_call_without_them_is_not_scored():
     assert token_entropy(a_call()) == Missing("log_probabilities")
 
 
-def test_what_no_number_can_hold_is_invalid():
-    assert isinstance(perplexity(a_call(log_probabilities=(-9999.0,))), Invalid)
+@pytest.mark.parametrize("given_logarithms", [(-9999.0,), (-9999.0, *(-0.1,) * 19)])
+def test_what_no_model_says_is_invalid(given_logarithms):
+    assert isinstance(perplexity(a_call(log_probabilities=given_logarithms)), Invalid)
 
 
 def test_the_mean_of_the_largest_numbers_is_one_of_them():

@@ -5,9 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.messages import Window
 from services.shared.aggregate import merge
+from services.shared.scoring import LARGEST_VALUE, Evaluator, Measured, Metric
 from services.shared.tumbling import Timing
 from services.windower.windower import Cell, Partition, sketch, sums
+from tests.support.messages import a_call
 from tests.unit.windower.builders import a_score, second
 
 finite = st.floats(-1e12, 1e12, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-12)
@@ -28,6 +31,19 @@ def window_of(scores):
     list(partition.tick(second(0)))
     (window,) = partition.tick(second(13))
     return window
+
+
+def test_a_window_of_the_largest_values_and_weights_is_read_again():
+    scores = [a_score(number, value=LARGEST_VALUE, inclusion_probability=1e-300) for number in range(1000)]
+    window = window_of(scores)
+    assert Window.decode(window.encode()) == window
+    assert merge([window]).mean == pytest.approx(LARGEST_VALUE)
+
+
+@pytest.mark.parametrize("value", [2e60, -2e60, float("inf"), float("nan")])
+def test_a_score_beyond_them_is_a_failure(value):
+    anything = Metric("anything", unit="1", worse="higher", minimum=-float("inf"))
+    assert Evaluator("test", "1").score(a_call(), anything, Measured(value)).status == "failed"
 
 
 @settings(deadline=None)

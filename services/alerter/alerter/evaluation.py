@@ -126,9 +126,7 @@ def compared(rule: DisparityRule, observation: Observation, groups: Mapping[str,
 def _disparity(rule: DisparityRule, found: Disparity) -> Verdict:
     above, base = rule.direction == "above", found.other_level
     interval = found.ratio if rule.compare == "ratio" else found.difference
-    smallest = base + rule.minimum_difference if above else base - rule.minimum_difference
-    enter, leave = _shifted(base, _margin(rule, rule.enter)), _shifted(base, _margin(rule, rule.exit))
-    enter = max(enter, smallest) if above else min(enter, smallest)
+    enter, leave = _levels(rule, base)
     sure = interval is not None and (interval.low > rule.exit if above else interval.high < rule.exit)
     return Verdict(
         _level(found.level, enter, leave, above=above, sure=sure),
@@ -163,9 +161,7 @@ def _change(rule: ChangeRule, observed: Aggregate, baseline: Baseline) -> Verdic
     if value is None or base is None or (rule.statistic == "count" and len(baseline.windows) < FEWEST_WINDOWS):
         return UNKNOWN
     above = rule.direction == "above"
-    smallest = base + rule.minimum_difference if above else base - rule.minimum_difference
-    enter, leave = _shifted(base, _margin(rule, rule.enter)), _shifted(base, _margin(rule, rule.exit))
-    enter = max(enter, smallest) if above else min(enter, smallest)
+    enter, leave = _levels(rule, base)
     p_value = p_beyond_baseline(observed, baseline.aggregate, rule.statistic, _margin(rule, rule.exit), above=above)
     level = _level(value, enter, leave, above=above, sure=p_value <= rule.significance)
     if level == "breach" and not _unusual(rule, value, baseline.windows):
@@ -191,6 +187,14 @@ def _unusual(rule: ChangeRule, value: float, windows: Sequence[Aggregate]) -> bo
         return True
     reached = sum(worth >= value if rule.direction == "above" else worth <= value for worth in found)
     return reached <= (1.0 - USUAL_SHARE) * len(found)
+
+
+def _levels(rule: ChangeRule | DisparityRule, base: float) -> tuple[float, float]:
+    """The levels that fire and resolve; half of the smallest difference that matters is back to normal."""
+    enter, leave = _shifted(base, _margin(rule, rule.enter)), _shifted(base, _margin(rule, rule.exit))
+    if rule.direction == "above":
+        return max(enter, base + rule.minimum_difference), max(leave, base + rule.minimum_difference / 2)
+    return min(enter, base - rule.minimum_difference), min(leave, base - rule.minimum_difference / 2)
 
 
 def _margin(rule: ChangeRule | DisparityRule, amount: float) -> tuple[float, float]:

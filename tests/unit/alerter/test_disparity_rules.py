@@ -79,6 +79,20 @@ def test_it_resolves_when_the_groups_are_alike_again(tmp_path):
     stage.engine.dispose()
 
 
+def test_it_resolves_at_a_difference_too_small_to_fire(tmp_path):
+    text = (
+        "rules: [{name: r, kind: disparity, metric: error, statistic: mean, windows: 4, minimum_count: 10,"
+        " minimum_difference: 0.5}]"
+    )
+    stage, random, states = Stage(tmp_path, parse(text, "f")), np.random.default_rng(3), []
+    for index in range(24):
+        worse = 1.0 if index < 12 else 0.05
+        groups = {"plan=free": 0.2 + worse + 0.01 * random.random(20), "plan=paid": 0.2 + 0.01 * random.random(20)}
+        states += [alert.state for alert in stage.emit("error", {k: v.tolist() for k, v in groups.items()}, index)]
+    assert states == ["firing", "resolved"]
+    stage.engine.dispose()
+
+
 def test_means_are_compared_where_a_metric_has_no_label(stage):
     random = np.random.default_rng(4)
     alerts = []

@@ -47,6 +47,19 @@ def test_a_change_is_measured_against_the_baseline(shift, expected):
     assert level(RISE, shift * values[:20], a_baseline(values)) == expected
 
 
+@pytest.mark.parametrize(("after", "expected"), [(28.0, "healthy"), (80.0, "between"), (500.0, "breach")])
+def test_a_difference_too_small_to_fire_is_back_to_normal(after, expected):
+    rule = ChangeRule(name="c", metric="m", enter=2, exit=1.25, minimum_difference=100.0)
+    assert level(rule, [after - 0.1, after + 0.1] * 10, a_baseline([21.7, 21.8] * 50)) == expected
+
+
+@pytest.mark.parametrize(("after", "expected"), [(0.88, "healthy"), (0.8, "between"), (0.5, "breach")])
+def test_so_it_is_where_less_is_worse(after, expected):
+    options = {"direction": "below", "compare": "difference", "enter": 0, "exit": 0, "minimum_difference": 0.2}
+    rule = ChangeRule(name="c", metric="m", **options)
+    assert level(rule, [after - 0.01, after + 0.01] * 10, a_baseline([0.9, 0.91] * 50)) == expected
+
+
 def test_a_change_needs_a_baseline_with_enough_calls():
     assert level(RISE, [1.0] * 20) == "unknown"
     assert level(RISE, [1.0] * 20, a_baseline([0.1] * 10)) == "unknown"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.alerter.alerter.evaluation import Verdict
-from services.alerter.alerter.rules import AnyRule
+from services.alerter.alerter.rules import AnyRule, DriftRule
 
 State = Literal["inactive", "pending", "firing"]
 Change = Literal["fired", "worse", "resolved"]
@@ -72,14 +72,21 @@ def _while_firing(row: Progress, verdict: Verdict, rule: AnyRule) -> tuple[Progr
             return Progress(last_start=row.last_start), "resolved"
         return replace(row, healthy=healthy), None
     row = replace(row, healthy=0)
-    if verdict.level == "breach" and _worse(row, verdict):
+    if verdict.level == "breach" and _worse(row, verdict, rule):
         return replace(row, told=verdict.value), "worse"
     return row, None
 
 
-def _worse(row: Progress, verdict: Verdict) -> bool:
-    """Whether the distance from the baseline (from 0 where there is none) has grown by half since it was told."""
+def _worse(row: Progress, verdict: Verdict, rule: AnyRule) -> bool:
+    """Whether the distance to the bad side has grown by half since it was told.
+
+    It is measured from the baseline; where there is none, or one that is no better than the threshold, from as far
+    before the threshold as that is from 0.
+    """
     if verdict.value is None or verdict.threshold is None or row.told is None:
         return False
-    reference = verdict.baseline_value or 0.0
-    return abs(verdict.value - reference) >= WORSE_RATIO * abs(row.told - reference) > 0.0
+    side = -1.0 if not isinstance(rule, DriftRule) and rule.direction == "below" else 1.0
+    base = verdict.baseline_value
+    room = side * (verdict.threshold - base) if base is not None else 0.0
+    start = side * verdict.threshold - (room if room > 0.0 else abs(verdict.threshold))
+    return side * verdict.value - start >= WORSE_RATIO * (side * row.told - start) > 0.0

@@ -53,6 +53,27 @@ def test_two_in_a_row_fire_and_three_in_a_row_resolve(row, told):
     assert changes(row) == told
 
 
+@pytest.mark.parametrize(
+    ("direction", "threshold", "baseline", "told", "value", "worse"),
+    [
+        ("above", 2.0, None, 3.0, 4.6, True),
+        ("above", 2.0, None, 3.0, 4.4, False),
+        ("above", 2.0, 1.0, 3.0, 4.1, True),
+        ("above", 2.0, 5.0, 4.0, 2.5, False),
+        ("above", -1.0, None, -0.5, -0.9, False),
+        ("below", 0.5, None, 0.3, 0.46, False),
+        ("below", 0.5, None, 0.45, 0.1, True),
+        ("below", 0.5, 0.9, 0.4, 0.1, True),
+        ("below", 0.5, 0.1, 0.3, 0.45, False),
+    ],
+)
+def test_worse_is_further_to_the_bad_side(direction, threshold, baseline, told, value, worse):
+    rule = ThresholdRule(name="r", metric="m", direction=direction, enter=threshold, exit=threshold)
+    verdict = Verdict("breach", value, threshold, baseline_value=baseline)
+    progress = Progress("firing", 2, 0, at(0), at(5), told)
+    assert advance(progress, verdict, at(10), rule=rule, interval_seconds=5)[1] == ("worse" if worse else None)
+
+
 def test_a_window_that_comes_again_or_late_changes_nothing():
     progress, _ = advance(Progress(), LETTERS["B"], at(5), rule=RULE, interval_seconds=5)
     assert advance(progress, LETTERS["B"], at(5), rule=RULE, interval_seconds=5) == (progress, None)

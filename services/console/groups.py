@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from services.console.console import Row
+from services.console.measures import LOWER_IS_WORSE
 from services.shared.aggregate import Aggregate
 from services.shared.disparity import FOUR_FIFTHS, disparities
 
@@ -29,7 +30,12 @@ def groups(rows: Iterable[Row], colours: Mapping[str, int]) -> dict[str, Any]:
     compared: list[dict[str, Any]] = [
         {"version": version, "metric": metric, "attribute": attribute, "found": found}
         for (version, metric, attribute), values in sums.items()
-        for found in disparities(values, minimum_count=MINIMUM_COUNT, alpha=alpha)
+        for found in disparities(
+            values,
+            minimum_count=MINIMUM_COUNT,
+            alpha=alpha,
+            favourable="labelled" if metric in LOWER_IS_WORSE else "unlabelled",
+        )
     ]
     differing = [each for each in compared if _excludes_zero(each)]
     differing.sort(key=lambda each: -abs(each["found"].difference.estimate))

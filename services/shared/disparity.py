@@ -9,6 +9,7 @@ from services.shared.aggregate import Aggregate
 from services.shared.intervals import Interval, koopman, newcombe, t_quantile
 
 Level = Literal["label_rate", "mean"]
+Outcome = Literal["labelled", "unlabelled"]
 FOUR_FIFTHS = 0.8  # Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4(D)
 
 
@@ -17,8 +18,9 @@ class Disparity:
     """One group of an attribute against all of its other groups together.
 
     `difference` is group minus others, `ratio` group over others; None where nothing can be said of it (nobody is
-    labelled, a mean that is not above 0). `impact` is the share of calls without a label in this group over that of
-    the group where it is largest: below `FOUR_FIFTHS` a rule of thumb sees adverse impact, whatever the interval.
+    labelled, a mean that is not above 0). `impact` is the share of calls with the favourable outcome in this group over
+    that of the group where it is largest: below `FOUR_FIFTHS` a rule of thumb sees adverse impact, whatever the
+    interval.
     """
 
     value: str
@@ -32,11 +34,17 @@ class Disparity:
 
 
 def disparities(
-    groups: Mapping[str, Aggregate], statistic: Level = "label_rate", *, minimum_count: int = 20, alpha: float = 0.05
+    groups: Mapping[str, Aggregate],
+    statistic: Level = "label_rate",
+    *,
+    minimum_count: int = 20,
+    alpha: float = 0.05,
+    favourable: Outcome = "unlabelled",
 ) -> list[Disparity]:
     """Each group of one attribute against the others, by name; intervals cover with probability 1 - `alpha` each.
 
-    `groups` are disjoint calls by value of the attribute. Groups and others with fewer than `minimum_count` scored
+    `groups` are disjoint calls by value of the attribute; `favourable` is the outcome that is good for a call: most
+    labels are of what is bad. Groups and others with fewer than `minimum_count` scored
     calls are left out (but count among the others). Rates: Newcombe's hybrid score interval (1998, method 10) for the
     difference, Koopman's score interval (1984) for the ratio; means: Welch, and the same on the logarithm (delta
     method). Sizes are effective ones (Kish), so weights widen the intervals: exact in the long run where inclusion
@@ -44,14 +52,14 @@ def disparities(
     under lag). Not for calls that hang together: ten calls of one user tell less than ten users' do.
     """
     found = []
-    best = max((_unlabelled(each) for each in groups.values() if each.count >= minimum_count), default=0.0)
+    best = max((_favoured(each, favourable) for each in groups.values() if each.count >= minimum_count), default=0.0)
     for value, own in sorted(groups.items()):
         others = together([each for name, each in groups.items() if name != value])
         if min(own.count, others.count) < minimum_count:
             continue
         compare = _rates if statistic == "label_rate" else _means
         difference, ratio = compare(own, others, alpha)
-        impact = _unlabelled(own) / best if statistic == "label_rate" and best else None
+        impact = _favoured(own, favourable) / best if statistic == "label_rate" and best else None
         levels = own.statistic(statistic) or 0.0, others.statistic(statistic) or 0.0
         found.append(Disparity(value, own, others, *levels, difference, ratio, impact))
     return found
@@ -64,8 +72,9 @@ def together(parts: Sequence[Aggregate]) -> Aggregate:
     return Aggregate(**sums)
 
 
-def _unlabelled(group: Aggregate) -> float:
-    return 1.0 - (group.label_rate or 0.0)
+def _favoured(group: Aggregate, favourable: Outcome) -> float:
+    labelled = group.label_rate or 0.0
+    return labelled if favourable == "labelled" else 1.0 - labelled
 
 
 def _rates(own: Aggregate, others: Aggregate, alpha: float) -> tuple[Interval, Interval | None]:

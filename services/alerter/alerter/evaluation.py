@@ -118,8 +118,14 @@ def compared(rule: DisparityRule, observation: Observation, groups: Mapping[str,
         if fnmatchcase(attribute, rule.attribute):
             by_attribute[attribute][value] = aggregate
     for attribute, values in sorted(by_attribute.items()):
-        alpha = 2.0 * rule.significance / len(values)  # one side of the interval is asked, once a group
-        for each in disparities(values, rule.statistic, minimum_count=rule.minimum_count, alpha=alpha):
+        found = disparities(
+            values,
+            rule.statistic,
+            minimum_count=rule.minimum_count,
+            alpha=2.0 * rule.significance / len(values),  # one side of the interval is asked, once a group
+            favourable="labelled" if rule.direction == "below" else "unlabelled",
+        )
+        for each in found:
             yield replace(observation, group=f"{attribute}={each.value}", aggregate=each.own, disparity=each)
 
 

@@ -79,6 +79,19 @@ def test_it_resolves_when_the_groups_are_alike_again(tmp_path):
     stage.engine.dispose()
 
 
+def test_where_a_label_is_good_the_group_with_fewer_is_below_four_fifths(tmp_path):
+    text = (
+        "rules: [{name: r, kind: disparity, metric: feedback, direction: below, enter: 0.8, exit: 1,"
+        " windows: 4, minimum_count: 10}]"
+    )
+    stage, random = Stage(tmp_path, parse(text, "f")), np.random.default_rng(3)
+    rates = dict.fromkeys(SIZES, 0.9) | {"language=fr": 0.1}
+    alerts = [alert for index in range(12) for alert in stage.emit("feedback", drawn(random, rates), index)]
+    assert [alert.group for alert in alerts] == ["language=fr"]
+    assert float(alerts[0].labels["four_fifths_ratio"]) < 0.5
+    stage.engine.dispose()
+
+
 def test_it_resolves_at_a_difference_too_small_to_fire(tmp_path):
     text = (
         "rules: [{name: r, kind: disparity, metric: error, statistic: mean, windows: 4, minimum_count: 10,"

@@ -16,6 +16,12 @@ def test_a_group_that_fares_differently_is_shown_beside_how_many_were_compared()
     assert {each["colour"] for each in shown["differing"]} == {3}
 
 
+def test_the_group_with_less_of_a_good_label_is_the_one_below():
+    rows = [a_row("plan=free", 400, 100, "feedback"), a_row("plan=paid", 400, 300, "feedback")]
+    impact = {each["found"].value: each["found"].impact for each in groups(rows, {})["differing"]}
+    assert impact == {"free": 1 / 3, "paid": 1.0}
+
+
 def test_chance_is_not_shown():
     shown = groups([a_row("plan=free", 60, 5), a_row("plan=paid", 60, 2)], {})
     assert (shown["compared"], shown["differing"]) == (2, [])

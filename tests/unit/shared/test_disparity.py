@@ -138,6 +138,12 @@ def test_the_four_fifths_rule_compares_with_the_most_favoured_group():
     assert [value for value, share in impact.items() if share < FOUR_FIFTHS] == ["b"]
 
 
+def test_a_label_may_be_the_favourable_outcome():
+    groups = {"a": a_group([1] * 45 + [0] * 5), "b": a_group([1] * 30 + [0] * 20)}
+    impact = {each.value: each.impact for each in disparities(groups, favourable="labelled")}
+    assert impact == pytest.approx({"a": 1.0, "b": 2 / 3})
+
+
 def test_few_calls_are_not_judged_but_count_among_the_others():
     groups = {"a": a_group([0] * 30), "b": a_group([1] * 19), "c": a_group([0] * 30)}
     first, last = disparities(groups, minimum_count=20)

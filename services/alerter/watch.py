@@ -50,7 +50,7 @@ class Watch:
         self._engine, self._outbox = engine, Outbox(engine)
         self._rules, self._deployment = rules, deployment
         self._channels, self._timing = channels, timing
-        self._names = frozenset(rule.name for rule in rules)
+        self._named = {rule.name: rule for rule in rules}
         self._forgot_at_seconds = 0.0
 
     def record(self, windows: Iterable[Window], now: datetime) -> None:
@@ -152,12 +152,15 @@ class Watch:
 
     def _over(self, alert: Alert, progress: Progress, now: datetime, *, serving: bool) -> str | None:
         """Why nothing judges the alert any more; None where something does."""
-        if alert.rule not in self._names:
+        rule = self._named.get(alert.rule)
+        if rule is None:
             return f"there is no rule {alert.rule} any more"
         silent_for = now - (progress.last_start or alert.window_start)
         patience = timedelta(seconds=(GAP_INTERVALS + 1) * alert.interval_seconds)
         if silent_for > patience and not serving:
             return f"version {alert.segment.version} does not serve any more"
+        if isinstance(rule, DisparityRule) and silent_for > timedelta(seconds=rule.windows * alert.interval_seconds):
+            return f"too few calls of {alert.group}"
         return None
 
     def _remind(self, connection: Connection, now: datetime) -> None:

@@ -79,6 +79,21 @@ def test_it_resolves_when_the_groups_are_alike_again(tmp_path):
     stage.engine.dispose()
 
 
+def test_it_ends_when_the_calls_of_its_group_end(tmp_path):
+    text = "rules: [{name: r, kind: disparity, metric: error, windows: 4, minimum_count: 10}]"
+    stage, random, told = Stage(tmp_path, parse(text, "f")), np.random.default_rng(3), []
+    for index in range(24):
+        groups = drawn(random, {"language=fr": 0.9})
+        if index >= 12:
+            del groups["language=fr"]
+        told += [(alert.group, alert.state, index) for alert in stage.emit("error", groups, index)]
+    fired, resolved = told
+    assert fired[:2] == ("language=fr", "firing")
+    assert resolved[:2] == ("language=fr", "resolved")
+    assert resolved[2] == 15
+    stage.engine.dispose()
+
+
 def test_where_a_label_is_good_the_group_with_fewer_is_below_four_fifths(tmp_path):
     text = (
         "rules: [{name: r, kind: disparity, metric: feedback, direction: below, enter: 0.8, exit: 1,"
@@ -122,6 +137,10 @@ def test_the_rules_that_ship_have_names_of_their_own():
     every = [rule for file in FOLDER.glob("*.yaml") for rule in parse(file.read_text(), file.name)]
     check_names(every)
     assert all(isinstance(rule, DisparityRule) for rule in RULES)
+
+
+def test_the_rules_that_ship_look_every_minute_and_so_must_be_sure():
+    assert {rule.significance for rule in RULES} == {0.00001}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -95,6 +97,30 @@ def _observation(parts: Sequence[Window]) -> Observation:
         aggregate=merge(parts),
         drift=tuple(part.drift for part in parts if part.drift is not None),
     )
+
+
+def silent(connection: Connection, now_seconds: float, *, late: int, recent: int) -> list[Observation]:
+    """An empty window for each series that has stopped: of no calls comes none.
+
+    It is the newest one that is `late` intervals old, too old for another to come and be judged. Series whose last
+    window is more than `recent` intervals older have been told of.
+    """
+    columns = [WINDOWS.c[name] for name in (*_START[:6], "interval_seconds")]
+    newest = select(*columns, func.max(WINDOWS.c.start_seconds).label("start_seconds")).group_by(*columns)
+    found = []
+    for row in connection.execute(newest).all():
+        start = (now_seconds // row.interval_seconds - late - 1) * row.interval_seconds
+        if start - recent * row.interval_seconds <= row.start_seconds < start:
+            last = tuple_(*columns, WINDOWS.c.start_seconds) == tuple(row)
+            message = connection.execute(select(WINDOWS.c.message).where(last).limit(1)).scalar_one()
+            found.append(_emptied(_observation([Window.decode(message)]), start))
+    return found
+
+
+def _emptied(observation: Observation, start_seconds: float) -> Observation:
+    start = datetime.fromtimestamp(start_seconds, UTC)
+    end = start + (observation.end - observation.start)
+    return replace(observation, start=start, end=end, aggregate=Aggregate(), drift=())
 
 
 def mark_judged(connection: Connection, rows: Iterable[Row[Any]]) -> None:

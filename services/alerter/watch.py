@@ -1,7 +1,7 @@
 """Windows recorded, judged when they are due, and what changed told: all of it in the alerter's own store."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from services.alerter import store
 from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, compared, serves
 from services.alerter.alerter.judgement import fingerprint, judge, withdrawn
 from services.alerter.alerter.lifecycle import GAP_INTERVALS, Progress
-from services.alerter.alerter.rules import AnyRule, ChangeRule, DisparityRule
+from services.alerter.alerter.rules import AnyRule, ChangeRule, DisparityRule, DriftRule
 from services.alerter.metrics import ALERTS, LATE, WINDOWS
 from services.shared.outbox import Outbox
 
@@ -75,11 +75,15 @@ class Watch:
         rows = store.unjudged(connection, now.timestamp() - self._timing.settle_seconds)
         on_time = [row for row in rows if row.end_seconds >= now.timestamp() - self._late_seconds(row.interval_seconds)]
         LATE.inc(len(rows) - len(on_time))
-        alerts = [
-            alert
+        came = [
+            (rule, judged)
             for observation in store.observations(connection, on_time)
             for rule in self._rules_for(connection, observation)
             for judged in self._judged(connection, rule, observation)
+        ]
+        alerts = [
+            alert
+            for rule, judged in [*came, *self._missed(connection, now)]
             if (alert := self._judge(connection, rule, judged, now=now))
         ]
         if rows:
@@ -98,6 +102,17 @@ class Watch:
         since = observation.end - timedelta(seconds=RECENT_INTERVALS * observation.interval_seconds)
         shortest = store.shortest_interval(connection, observation, since.timestamp())
         return [rule for rule in covering if observation.interval_seconds == (rule.interval_seconds or shortest)]
+
+    def _missed(self, connection: Connection, now: datetime) -> Iterator[tuple[AnyRule, Observation]]:
+        """What rules that count calls judge of versions that serve and get none."""
+        counting = [rule for rule in self._rules if not isinstance(rule, DriftRule) and rule.statistic == "count"]
+        if not counting:
+            return
+        late = self._timing.late_intervals
+        for empty in store.silent(connection, now.timestamp(), late=late, recent=RECENT_INTERVALS):
+            deployment = self._deployment(empty.segment.target.key)
+            if deployment and serves(empty.segment, deployment):
+                yield from ((rule, empty) for rule in self._rules_for(connection, empty) if rule in counting)
 
     @staticmethod
     def _judged(connection: Connection, rule: AnyRule, observation: Observation) -> Iterable[Observation]:

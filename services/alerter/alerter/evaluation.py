@@ -98,7 +98,7 @@ def evaluate(rule: AnyRule, observation: Observation, baseline: Baseline | None)
         return _drift(rule, observation)
     if isinstance(rule, DisparityRule):
         return _disparity(rule, observation.disparity) if observation.disparity else UNKNOWN
-    if observation.aggregate.count < rule.minimum_count:
+    if rule.statistic != "count" and observation.aggregate.count < rule.minimum_count:  # few calls are what it counts
         return UNKNOWN
     if isinstance(rule, ThresholdRule):
         return _threshold(rule, observation.aggregate, baseline)
@@ -187,7 +187,7 @@ def _unusual(rule: ChangeRule, value: float, windows: Sequence[Aggregate]) -> bo
 
     The test takes calls as independent; load and topics move whole windows, and only windows show by how much.
     """
-    enough = [window for window in windows if window.count >= rule.minimum_count]
+    enough = [window for window in windows if rule.statistic == "count" or window.count >= rule.minimum_count]
     found = [worth for window in enough if (worth := window.statistic(rule.statistic)) is not None]
     if len(found) < FEWEST_WINDOWS:
         return True

@@ -144,6 +144,42 @@ def test_silence_is_no_recovery_while_the_version_serves(stage):
     assert stage.watch.step(at(3000)) == []
 
 
+def counted(index, calls):
+    return a_window("duration_seconds", [0.1] * calls, index)
+
+
+COUNTING = parse(
+    "rules: [{name: few, kind: threshold, metric: duration_seconds, statistic: count, direction: below,"
+    " enter: 5, exit: 10}]",
+    "f",
+)
+
+
+def test_a_drop_in_traffic_fires_however_few_calls_are_left(stage):
+    stage.rules = COUNTING
+    stage.open()
+    told = [stage.emit(counted(index, calls)) for index, calls in enumerate((30, 2, 2, 30, 30, 30))]
+    assert told == [[], [], [("few", "firing")], [], [], [("few", "resolved")]]
+
+
+def test_no_traffic_at_all_fires_once_and_resolves_when_it_is_back(stage):
+    stage.rules = COUNTING
+    stage.open()
+    for index in range(3):
+        assert stage.emit(counted(index, 30)) == []
+    told = [(second, alert) for second in range(18, 300) for alert in stage.watch.step(at(second))]
+    assert [(second, alert.state, alert.value, alert.count) for second, alert in told] == [(40, "firing", 0.0, 0)]
+    assert [stage.emit(counted(index, 30)) for index in (60, 61, 62)] == [[], [], [("few", "resolved")]]
+
+
+@pytest.mark.parametrize("serving", [None, a_deployment("v3", "v2")])
+def test_a_version_that_is_not_known_to_serve_may_fall_silent(stage, serving):
+    stage.rules, stage.serving = COUNTING, serving
+    stage.open()
+    stage.emit(counted(0, 30))
+    assert [alert for second in range(18, 300) for alert in stage.watch.step(at(second))] == []
+
+
 def test_the_shortest_windows_of_a_metric_are_judged(stage):
     stage.emit(toxic(0))
     stage.emit(toxic(1))

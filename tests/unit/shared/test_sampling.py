@@ -11,12 +11,19 @@ from tidemark.preparing import sampled as sampled_by_client
 
 from schemas.ids import derived_id
 from schemas.messages import CallError, Feedback
+from services.alerter.config import Config
 from services.shared.lag import Lag
 from services.shared.sampling import LagBounds, Rate, Sampler, place_of
+from services.shared.sampling_settings import SamplingSettings
 from tests.support.messages import a_call
 
 MINUTE = LagBounds(seconds=60)
 lags = st.lists(st.floats(0, 1e6), max_size=40)
+
+
+def test_under_twice_the_load_windows_of_a_minute_still_come_in_time_to_fire():
+    bound = SamplingSettings.model_fields["sampling_lag_seconds"].default
+    assert 4 * bound < 60 * Config.model_fields["late_intervals"].default
 
 
 def a_sampler(opinions=()):

@@ -8,7 +8,8 @@ import msgspec
 from schemas.messages.message import Message, Name, Probability, Timestamp
 from schemas.messages.segment import Segment
 
-_SURENESS_BITS = 12
+_SHARE_BITS = 12
+_WHOLE = 2**_SHARE_BITS - 1
 
 
 class Sketch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,11 +81,13 @@ class Window(Message, frozen=True, kw_only=True, tag="window.v1"):
     def fullness(self) -> int:
         """Of two windows with one id and one generation the larger is right.
 
-        It has counted more distinct scores; of as many, those with the larger inclusion probabilities.
+        It has counted more distinct scores; of as many, more that have a value; then those with the larger inclusion
+        probabilities. Below 2**52 while fewer than 2**28 are counted.
         """
         counted = self.count + self.not_scored + self.failed
+        scored = self.count / counted if counted else 0.0
         sureness = min(1.0, self.count / self.weight) if self.weight else 0.0
-        return counted << _SURENESS_BITS | int(sureness * (2**_SURENESS_BITS - 1))
+        return (counted << _SHARE_BITS | int(scored * _WHOLE)) << _SHARE_BITS | int(sureness * _WHOLE)
 
     @property
     def mean(self) -> float | None:

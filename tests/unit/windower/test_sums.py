@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.messages import Window
 from services.shared.aggregate import merge
 from services.shared.scoring import LARGEST_VALUE, Evaluator, Measured, Metric
 from services.shared.tumbling import Timing
 from services.windower.windower import Cell, Partition, sketch, sums
+from services.writer.writer import FULLNESS_BITS
 from tests.support.messages import a_call
 from tests.unit.windower.builders import a_score, second
 
@@ -44,6 +46,21 @@ def test_a_window_of_the_largest_values_and_weights_is_read_again():
 def test_a_score_beyond_them_is_a_failure(value):
     anything = Metric("anything", unit="1", worse="higher", minimum=-float("inf"))
     assert Evaluator("test", "1").score(a_call(), anything, Measured(value)).status == "failed"
+
+
+def test_more_scores_are_fuller_then_more_with_a_value_then_surer_ones():
+    def fullness(scored, missing, probability=1.0):
+        found = [a_score(number, inclusion_probability=probability) for number in range(scored)]
+        return window_of(found + [a_score(number, value=None) for number in range(scored, scored + missing)]).fullness
+
+    ascending = [fullness(0, 99), fullness(99, 0), fullness(0, 100), fullness(30, 70)]
+    ascending += [fullness(100, 0, 0.25), fullness(100, 0, 0.5), fullness(100, 0)]
+    assert ascending == sorted(set(ascending))
+
+
+def test_the_fullness_of_a_window_fits_below_its_generation():
+    most = 2**28 - 1
+    assert replace(window_of([a_score()]), count=most, weight=float(most)).fullness < 2**FULLNESS_BITS
 
 
 @settings(deadline=None)

@@ -45,6 +45,15 @@ FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metr
     AND interval_seconds = {{interval:UInt32}}
 GROUP BY ALL ORDER BY at
 """
+# A call that two versions of an evaluator have scored is in the windows of both.
+_MOST_USED = f"""
+(version, metric, evaluator, evaluator_version) IN
+(
+    SELECT version, metric, evaluator, evaluator_version FROM windows
+    WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND interval_seconds = {{interval:UInt32}}
+    GROUP BY ALL ORDER BY sum(count) DESC, evaluator_version DESC LIMIT 1 BY version, metric
+)
+"""
 GROUPS = f"""
 SELECT version, metric, group, toUInt64(sum(count)) AS count, sum(weight) AS weight,
     sum(weight_squares) AS weight_squares, sum(labelled_weight) AS labelled_weight
@@ -54,6 +63,7 @@ FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group != '' AND int
         SELECT metric FROM windows
         WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' GROUP BY metric HAVING sum(labelled) > 0
     )
+    AND {_MOST_USED}
 GROUP BY version, metric, group
 """
 MEASURES = f"""
@@ -61,7 +71,8 @@ SELECT version, metric, evaluator, toUInt64(sum(count)) AS count, sum(weight) AS
     sum(weighted_sum) AS weighted_sum, sum(labelled_weight) AS labelled_weight
 FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND interval_seconds = {{interval:UInt32}}
     AND drift_name IS NULL
-GROUP BY version, metric, evaluator
+GROUP BY version, metric, evaluator, evaluator_version
+ORDER BY count DESC, evaluator_version DESC LIMIT 1 BY version, metric, evaluator
 """
 INTERVAL = f"""
 SELECT min(interval_seconds) AS seconds FROM windows_rows
@@ -179,12 +190,15 @@ class Store:
         ]
 
     def groups(self, target: Row, span: Range) -> list[Row]:
-        """Sums of the shortest windows of each version, metric that labels anything, and group of calls."""
+        """Sums of the shortest windows of each version, metric that labels anything, and group of calls.
+
+        Of an evaluator that has changed they are of the version of it that has scored the most calls.
+        """
         (row,) = self._rows(INTERVAL, **target)
         return self._rows(GROUPS, **target, **_bounds(span), interval=int(row["seconds"]))
 
     def measures(self, target: Row, span: Range) -> list[Row]:
-        """Sums of the shortest windows of each version, metric and evaluator, drift aside."""
+        """Sums of the shortest windows of each version, metric and evaluator, drift aside; as in `groups`."""
         (row,) = self._rows(INTERVAL, **target)
         return self._rows(MEASURES, **target, **_bounds(span), interval=int(row["seconds"]))
 

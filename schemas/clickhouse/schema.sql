@@ -337,14 +337,17 @@ FROM
 LEFT JOIN
 (
     SELECT
+        tenant,
         call_id,
         argMax(value, evaluator_version) AS value,
         max(evaluator_version) AS priced_by,
         argMax(inclusion_probability, evaluator_version) AS probability
     FROM scores
     WHERE (metric = 'cost_usd') AND (status = 'scored') AND (called_at >= {since:DateTime('UTC')}) AND (called_at < {until:DateTime('UTC')})
-    GROUP BY call_id
-) AS cost ON cost.call_id = call.call_id;
+    GROUP BY
+        tenant,
+        call_id
+) AS cost ON (cost.tenant = call.tenant) AND (cost.call_id = call.call_id);
 
 CREATE VIEW dead_letters
 (

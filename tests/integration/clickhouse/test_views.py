@@ -22,16 +22,8 @@ LANGUAGES = ("en", "de", "fr=ca")
 
 
 def a_call(number, **fields):
-    return Call(
-        call_id=UUID(int=number),
-        tenant="t",
-        app="a",
-        environment="e",
-        version="1",
-        user_id=f"user {number % 3}",
-        called_at=NOON + timedelta(seconds=number / 10),
-        **fields,
-    )
+    given = {"tenant": "t", "app": "a", "environment": "e", "version": "1", "user_id": f"user {number % 3}"}
+    return Call(call_id=UUID(int=number), called_at=NOON + timedelta(seconds=number / 10), **{**given, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +53,18 @@ def test_a_call_costs_what_its_newest_price_list_says_and_once(client):
     assert rows(
         client, "SELECT count() AS n FROM costs(since = '2026-03-02 00:00:00', until = '2026-03-03 00:00:00')"
     ) == [{"n": 0}]
+
+
+def test_calls_of_two_tenants_with_one_id_cost_each_its_own(client):
+    scorer = LatencyScorer(Prices.parse(LISTED.format(version="1", price=1.0)))
+    calls = [
+        a_call(8, tenant=tenant, answering_model="m", tokens=Tokens(input=millions * 1_000_000, output=0))
+        for tenant, millions in (("one", 1), ("two", 5))
+    ]
+    store(client, CALLS, calls)
+    store(client, SCORES, list(scorer.score(calls)))
+    query = f"SELECT tenant, cost_usd FROM costs({BETWEEN}) WHERE tenant IN ('one', 'two') ORDER BY tenant"
+    assert rows(client, query) == [{"tenant": "one", "cost_usd": 1.0}, {"tenant": "two", "cost_usd": 5.0}]
 
 
 def test_disparities_are_those_that_rules_judge(client):

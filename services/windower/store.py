@@ -27,7 +27,7 @@ _WINDOWS = f"""windows WHERE {_WHERE} AND window_start BETWEEN {_BETWEEN} AND NO
 _INTERVALS = f"SELECT DISTINCT interval_seconds FROM {_WINDOWS}"
 _KNOWN = f"""
 SELECT {_MEASURED}, `group`, interval_seconds, toInt64(toUnixTimestamp(window_start)) AS start_seconds,
-    source_partition, generation, count, not_scored, failed, labelled, weighted_sum, corpus
+    source_partition, generation, count, not_scored, failed, labelled, weight, weighted_sum, corpus
 FROM {_WINDOWS} AND interval_seconds IN {{intervals:Array(UInt32)}} ORDER BY source_partition
 """
 

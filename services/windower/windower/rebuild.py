@@ -9,7 +9,7 @@ from services.windower.windower.cell import Cell, Rows
 from services.windower.windower.message import Measured, Span, message
 
 NO_ROWS = Cell().rows()
-SAID = ("count", "not_scored", "failed", "labelled", "weighted_sum", "corpus")
+SAID = ("count", "not_scored", "failed", "labelled", "weight", "weighted_sum", "corpus")
 
 
 class Place(NamedTuple):
@@ -30,6 +30,7 @@ class Known:
     not_scored: int
     failed: int
     labelled: int
+    weight: float
     weighted_sum: float
     corpus: float | None = None
 

@@ -32,6 +32,7 @@ def stored(*windows):
                 window.not_scored,
                 window.failed,
                 window.labelled,
+                window.weight,
                 window.weighted_sum,
                 window.corpus,
             )
@@ -70,6 +71,12 @@ def test_a_value_that_changed_is_seen_though_the_counts_are_the_same():
     changed = [a_score(0, at=0, value=99.0), a_score(1, at=1)]
     windows, _ = rebuilt(changed, *emitted([a_score(0, at=0, value=1.0), a_score(1, at=1)]))
     assert [window.weighted_sum for window in windows] == [100.0]
+
+
+def test_a_weight_that_changed_is_seen_though_all_values_are_zero():
+    surer = [a_score(0, at=0, value=0.0), a_score(1, at=1, value=0.0)]
+    windows, _ = rebuilt(surer, *emitted([a_score(0, at=0, value=0.0, inclusion_probability=0.5), surer[1]]))
+    assert [window.weight for window in windows] == [2.0]
 
 
 def test_a_window_that_is_not_stored_is_made():

@@ -74,7 +74,8 @@ def _level(together: Aggregate, statistic: Statistic, windows: int) -> float | N
 
 def _healthy(alert: Alert, after: float, windows: Sequence[Window]) -> bool:
     if alert.kind == "drift":
-        return any(window.drift is not None and window.drift.p_value > 0.05 for window in windows)
+        smallest = alert.threshold or 0.0  # the smallest effect that matters to its rule
+        return any(test.p_value > 0.05 or test.statistic < smallest for each in windows if (test := each.drift))
     if alert.threshold is None:
         return False
     return after > alert.threshold if alert.labels.get("direction") == "below" else after < alert.threshold

@@ -1,6 +1,7 @@
 """Whether a restored version is well."""
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.messages import DriftTest
 from services.rollback.rollback.policies import Verification
@@ -57,21 +58,16 @@ def test_every_metric_has_to_be_well():
     assert recovery([well, silent], both, CHECK).verdict == "waiting"
 
 
-def test_drift_is_over_when_a_window_is_like_its_reference():
-    def tested(p_value):
-        test = DriftTest(
-            name="mmd", statistic=0.1, p_value=p_value, reference_id="r", reference_size=100, sample_size=30
-        )
-        return [type(window)(**{**_fields(window), "drift": test}) for window in windows(0.1)]
-
-    alert = an_alert(kind="drift", threshold=0.0, labels={})
-    assert verdict(alert, tested(0.01)) == "unhealthy"
-    assert verdict(alert, tested(0.4)) == "healthy"
+@pytest.mark.parametrize(
+    ("p_value", "statistic", "expected"), [(0.01, 0.1, "unhealthy"), (0.4, 0.1, "healthy"), (0.01, 0.01, "healthy")]
+)
+def test_drift_is_over_when_a_window_is_like_its_reference_or_differs_too_little(p_value, statistic, expected):
+    test = DriftTest(
+        name="mmd", statistic=statistic, p_value=p_value, reference_id="r", reference_size=100, sample_size=30
+    )
+    alert = an_alert(kind="drift", threshold=0.02, labels={})
+    assert verdict(alert, [replace(window, drift=test) for window in windows(0.1)]) == expected
 
 
 def test_waiting_ends():
     assert deadline([an_alert()], at(0), CHECK) == at(90)
-
-
-def _fields(window):
-    return {name: getattr(window, name) for name in window.__struct_fields__}

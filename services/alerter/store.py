@@ -176,6 +176,21 @@ def groups(connection: Connection, observation: Observation, windows: int) -> di
     return {group: together(parts) for group, parts in found.items()}
 
 
+def of_all_streams(connection: Connection, observation: Observation, windows: int) -> list[Observation]:
+    """All windows by the same evaluator in the `windows` intervals that end with the observed one."""
+    last = observation.end.timestamp()
+    columns = [WINDOWS.c[name] for name in (*_START, "start_seconds")]
+    statement = select(*columns, WINDOWS.c.message).where(
+        WINDOWS.c.evaluator == observation.evaluator,
+        WINDOWS.c.interval_seconds == observation.interval_seconds,
+        WINDOWS.c.end_seconds.between(last - (windows - 1) * observation.interval_seconds, last),
+    )
+    found: dict[tuple[object, ...], list[Window]] = defaultdict(list)
+    for *key, message in connection.execute(statement):
+        found[tuple(key)].append(Window.decode(message))
+    return [_observation(parts) for parts in found.values()]
+
+
 def progress(connection: Connection, fingerprint: str) -> Progress:
     """Where an alert stands."""
     statement = select(STANDINGS.c.progress).where(STANDINGS.c.fingerprint == fingerprint)

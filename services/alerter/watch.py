@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine
 
 from schemas.messages import Alert, Deployment, Segment, Window
 from services.alerter import store
-from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, compared, serves
+from services.alerter.alerter.discovery import discovered
+from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, compared, serves, tested
 from services.alerter.alerter.judgement import fingerprint, judge, withdrawn
 from services.alerter.alerter.lifecycle import GAP_INTERVALS, Progress
 from services.alerter.alerter.rules import AnyRule, ChangeRule, DisparityRule, DriftRule
@@ -116,6 +117,8 @@ class Watch:
 
     @staticmethod
     def _judged(connection: Connection, rule: AnyRule, observation: Observation) -> Iterable[Observation]:
+        if isinstance(rule, DriftRule):
+            return [_among_all(connection, rule, observation)]
         if not isinstance(rule, DisparityRule):
             return [observation]
         return compared(rule, observation, store.groups(connection, observation, rule.windows))
@@ -200,3 +203,13 @@ class Watch:
             return False
         serving = msgspec.structs.replace(segment, version=deployment.version)
         return baseline_version(serving, deployment) == segment.version
+
+
+def _among_all(connection: Connection, rule: DriftRule, observation: Observation) -> Observation:
+    """The observation with whether its drift is a discovery; the others are only read where it might fire."""
+    test = tested(rule, observation)
+    if test is None or test.p_value > rule.p_value:
+        return observation
+    streams = store.of_all_streams(connection, observation, RECENT_INTERVALS)
+    family = [each for each in streams if rule.covers(each.segment, each.metric, each.group)]
+    return replace(observation, discovered=discovered(rule, observation, family))

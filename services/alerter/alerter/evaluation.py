@@ -19,7 +19,10 @@ Level = Literal["breach", "between", "healthy", "unknown"]
 
 @dataclass(frozen=True)
 class Observation:
-    """All source partitions of one window together; `disparity` where a group of calls stands against the others."""
+    """All source partitions of one window together; `disparity` where a group of calls stands against the others.
+
+    `discovered` is false where a drift may be one of those that chance finds among many streams.
+    """
 
     segment: Segment
     metric: str
@@ -32,6 +35,7 @@ class Observation:
     aggregate: Aggregate
     drift: Sequence[DriftTest] = ()
     disparity: Disparity | None = None
+    discovered: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Baseline:
 class Verdict:
     """What a rule says: `between` neither fires nor resolves, `unknown` says nothing at all.
 
-    `threshold` is the level that fires, in the unit of `value`, whatever the kind of rule.
+    `threshold` is the level that fires, in the unit of `value`, whatever the kind of rule. A breach that is not
+    `discovered` counts and does not fire.
     """
 
     level: Level
@@ -64,6 +69,7 @@ class Verdict:
     baseline_value: float | None = None
     interval: Interval | None = None
     strong: bool = False
+    discovered: bool = True
 
 
 UNKNOWN = Verdict("unknown")
@@ -220,11 +226,15 @@ def _level(value: float, enter: float, leave: float, *, above: bool, sure: bool)
     return "healthy" if signed <= resolves and signed < fires else "between"
 
 
+def tested(rule: DriftRule, observation: Observation) -> DriftTest | None:
+    """The test that `rule` goes by: that of the largest sample; None where there is none or it is too small."""
+    test = min(observation.drift, key=lambda test: (-test.sample_size, test.p_value), default=None)
+    return test if test and test.sample_size >= rule.minimum_count else None
+
+
 def _drift(rule: DriftRule, observation: Observation) -> Verdict:
-    if not observation.drift:
-        return UNKNOWN
-    test = min(observation.drift, key=lambda test: (-test.sample_size, test.p_value))
-    if test.sample_size < rule.minimum_count:
+    test = tested(rule, observation)
+    if test is None:
         return UNKNOWN
     reference = test.reference_version
     baseline = Baseline(reference, Aggregate()) if reference else None
@@ -232,7 +242,15 @@ def _drift(rule: DriftRule, observation: Observation) -> Verdict:
     drifted = test.p_value <= rule.p_value and test.statistic >= rule.minimum_statistic
     healthy = test.p_value > rule.exit_p_value or test.statistic < rule.minimum_statistic
     level: Level = "breach" if drifted or strong else "healthy" if healthy else "between"
-    return Verdict(level, test.statistic, rule.minimum_statistic, test.p_value, baseline, strong=strong)
+    return Verdict(
+        level,
+        test.statistic,
+        rule.minimum_statistic,
+        test.p_value,
+        baseline,
+        strong=strong,
+        discovered=observation.discovered,
+    )
 
 
 def _strong(rule: DriftRule, test: DriftTest) -> bool:

@@ -59,7 +59,8 @@ def _before_firing(row: Progress, verdict: Verdict, start: datetime, rule: AnyRu
         return Progress(last_start=row.last_start), None
     first = row.first_start or start
     breaches = row.breaches + 1
-    if breaches < rule.fire_after and not verdict.strong:
+    enough = breaches >= rule.fire_after and verdict.discovered
+    if not (enough or verdict.strong):
         return replace(row, state="pending", breaches=breaches, first_start=first), None
     firing = Progress("firing", breaches, 0, first, row.last_start, verdict.value)
     return firing, "fired"

@@ -88,7 +88,8 @@ class DriftRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     """A two-sample test that says that a window is not like its reference.
 
     `minimum_statistic` is the smallest effect that matters. One window is enough when its p-value is at most
-    `strong_p_value` and its statistic at least `strong_statistic`.
+    `strong_p_value` and its statistic at least `strong_statistic`. Otherwise, of all streams in which the rule finds
+    drift at one time, at most a share of `false_discovery_rate` may be due to chance; 1 takes each by itself.
     """
 
     p_value: Significance = 0.01
@@ -96,6 +97,7 @@ class DriftRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
     minimum_statistic: float = 0.0
     strong_p_value: Significance | None = None
     strong_statistic: float | None = None
+    false_discovery_rate: Annotated[float, Meta(gt=0, le=1)] = 0.05
 
 
 class DisparityRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="disparity"):

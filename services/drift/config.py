@@ -19,7 +19,7 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_DRIFT_"):
     minimum_sample: int = Field(24, ge=4, le=10_000, description="Windows with fewer calls are not judged.")
     maximum_sample: int = Field(500, ge=10, le=10_000, description="The most calls of a window that are compared.")
     permutations: int = Field(
-        999, ge=19, le=99_999, description="Of one test; the smallest p-value is 1 / (permutations + 1)."
+        19_999, ge=19, le=99_999, description="Of one test, at most; the smallest p-value is 1 / (permutations + 1)."
     )
     delay_seconds: float = Field(
         1.0, ge=0, le=3600, description="How long after its end a window is judged, in event time."

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from schemas.ids import window_id
 from schemas.messages import Deployment, DriftTest, Embedding, Segment, Window
 from services.drift.drift.arrays import CPU, Arrays
-from services.drift.drift.mmd import Ints, Kernel, assignments
+from services.drift.drift.mmd import Ints, Kernel, batches
 from services.drift.drift.reference import Reference, References, Space, check, predecessor, space_of
 from services.drift.drift.sample import Sample, vectors_of
 from services.shared.tumbling import Open, Timing, Tumbling
@@ -30,7 +30,7 @@ class Rules:
     reference_size: int = 200
     minimum_sample: int = 24
     maximum_sample: int = 500
-    permutations: int = 999
+    permutations: int = 19_999
     timing: Timing = DEFAULT_TIMING
     arrays: Arrays = CPU
 
@@ -174,8 +174,9 @@ class Partition:
             self.tally.too_few += 1
             return replace(window, not_scored=len(chosen))
         self.tally.tested += 1
-        memberships = assignments(judge.sessions(), sessions, self.rules.permutations, window.window_id.int)
-        result = self._kernel(judge).test(vectors_of([member.vector for member in chosen]), memberships, sessions)
+        permuted = batches(judge.sessions(), sessions, self.rules.permutations, window.window_id.int)
+        vectors = vectors_of([member.vector for member in chosen])
+        result = self._kernel(judge).test_until_sure(vectors, permuted, sessions)
         test = DriftTest(
             name=EVALUATOR,
             statistic=result.statistic,

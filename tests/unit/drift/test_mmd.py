@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from services.drift.drift.arrays import arrays, torch_arrays
-from services.drift.drift.mmd import Kernel, assignments, median_squared_distance, two_sample_test
+from services.drift.drift.mmd import Kernel, assignments, batches, median_squared_distance, two_sample_test
 from tests.unit.drift.builders import vectors
 
 
@@ -49,6 +49,33 @@ def test_permuted_statistics_are_those_of_permuted_samples():
         value = (xx.sum() - 12) / (12 * 11) + (yy.sum() - 9) / (9 * 8) - 2 * xy.mean()
         reached += value >= observed.statistic - 1e-7
     assert observed.p_value == (1 + reached) / 41
+
+
+def test_a_sequential_test_stops_when_enough_permutations_reached_the_statistic():
+    x, y, calls = vectors(60), vectors(40, seed=7), np.arange(60)
+    for seed in range(20):
+        every = assignments(calls, calls[:40], 2000, seed)
+        result = Kernel(x).test_until_sure(y, batches(calls, calls[:40], 2000, seed))
+        permutations = round(10 / result.p_value)
+        exact = Kernel(x).test(y, every[:permutations]).p_value
+        assert (result.p_value, exact) == (10 / permutations, 11 / (permutations + 1))
+        assert Kernel(x).test(y, every[: permutations - 1]).p_value == 10 / permutations
+
+
+def test_a_plain_difference_has_a_p_value_as_small_as_permutations_allow():
+    calls = np.arange(60)
+    result = Kernel(vectors(60)).test_until_sure(vectors(60, seed=9, shift=1), batches(calls, calls, 19_999, 1))
+    assert result.p_value == 1 / 20_000
+
+
+def test_the_null_rate_of_a_sequential_test_is_nominal():
+    calls, found = np.arange(30), []
+    for seed in range(600):
+        kernel = Kernel(vectors(30, seed=2 * seed))
+        found.append(kernel.test_until_sure(vectors(30, seed=2 * seed + 1), batches(calls, calls, 999, seed)).p_value)
+    for level in (0.02, 0.05, 0.2, 0.5):
+        spread = np.sqrt(level * (1 - level) / len(found))
+        assert np.mean(np.array(found) <= level) == pytest.approx(level, abs=4 * spread)
 
 
 def test_p_is_never_zero_and_the_smallest_for_a_plain_difference():

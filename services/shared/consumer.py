@@ -116,8 +116,8 @@ class Consumer:
     async def fetch(self, max_records: int, wait_seconds: float, linger_seconds: float = 0.0) -> Fetched:
         """The next messages, at most `max_records`; none after `wait_seconds`.
 
-        X `NewBrokerRun`, and `Unusable` where the
-                broker does not grant the session.
+        With `linger_seconds`, waits so long for more after the first. Raises `NewBrokerRun`, and `Unusable` where the
+        broker does not grant the session.
         """
         try:
             records = await self._take(max_records, wait_seconds)

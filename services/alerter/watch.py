@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from schemas.messages import Alert, Deployment, Segment, Window
 from services.alerter import store
-from services.alerter.alerter.discovery import discovered
+from services.alerter.alerter.discovery import Stream, discoveries, stream_of
 from services.alerter.alerter.evaluation import Baseline, Observation, baseline_version, compared, serves, tested
 from services.alerter.alerter.judgement import fingerprint, judge, withdrawn
 from services.alerter.alerter.lifecycle import GAP_INTERVALS, Progress
@@ -76,11 +76,12 @@ class Watch:
         rows = store.unjudged(connection, now.timestamp() - self._timing.settle_seconds)
         on_time = [row for row in rows if row.end_seconds >= now.timestamp() - self._late_seconds(row.interval_seconds)]
         LATE.inc(len(rows) - len(on_time))
+        found = _Discoveries(connection)
         came = [
             (rule, judged)
             for observation in store.observations(connection, on_time)
             for rule in self._rules_for(connection, observation)
-            for judged in self._judged(connection, rule, observation)
+            for judged in self._judged(connection, found, rule, observation)
         ]
         alerts = [
             alert
@@ -116,9 +117,11 @@ class Watch:
                 yield from ((rule, empty) for rule in self._rules_for(connection, empty) if rule in counting)
 
     @staticmethod
-    def _judged(connection: Connection, rule: AnyRule, observation: Observation) -> Iterable[Observation]:
+    def _judged(
+        connection: Connection, found: "_Discoveries", rule: AnyRule, observation: Observation
+    ) -> Iterable[Observation]:
         if isinstance(rule, DriftRule):
-            return [_among_all(connection, rule, observation)]
+            return [found.told(rule, observation)]
         if not isinstance(rule, DisparityRule):
             return [observation]
         return compared(rule, observation, store.groups(connection, observation, rule.windows))
@@ -174,10 +177,12 @@ class Watch:
         if rule is None:
             return f"there is no rule {alert.rule} any more"
         silent_for = now - (progress.last_start or alert.window_start)
-        patience = timedelta(seconds=(GAP_INTERVALS + 1) * alert.interval_seconds)
+        interval = timedelta(seconds=alert.interval_seconds)
+        patience = (GAP_INTERVALS + 1) * interval
         if silent_for > patience and not serving:
             return f"version {alert.segment.version} does not serve any more"
-        if isinstance(rule, DisparityRule) and silent_for > timedelta(seconds=rule.windows * alert.interval_seconds):
+        # A window is judged when the next one is nearly over, and one may be missing.
+        if isinstance(rule, DisparityRule) and silent_for > patience + rule.windows * interval:
             return f"too few calls of {alert.group}"
         return None
 
@@ -205,11 +210,21 @@ class Watch:
         return baseline_version(serving, deployment) == segment.version
 
 
-def _among_all(connection: Connection, rule: DriftRule, observation: Observation) -> Observation:
-    """The observation with whether its drift is a discovery; the others are only read where it might fire."""
-    test = tested(rule, observation)
-    if test is None or test.p_value > rule.p_value:
-        return observation
-    streams = store.of_all_streams(connection, observation, RECENT_INTERVALS)
-    family = [each for each in streams if rule.covers(each.segment, each.metric, each.group)]
-    return replace(observation, discovered=discovered(rule, observation, family))
+class _Discoveries:
+    """Which drifts of one step are believed; all streams of an interval are read once, and where one might fire."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._found: dict[tuple[object, ...], frozenset[Stream]] = {}
+
+    def told(self, rule: DriftRule, observation: Observation) -> Observation:
+        """The observation with whether its drift is a discovery."""
+        test = tested(rule, observation)
+        if test is None or test.p_value > rule.p_value:
+            return observation
+        key = (rule.name, observation.evaluator, observation.interval_seconds, observation.end)
+        if key not in self._found:
+            streams = store.of_all_streams(self._connection, observation, RECENT_INTERVALS)
+            family = [each for each in streams if rule.covers(each.segment, each.metric, each.group)]
+            self._found[key] = discoveries(rule, observation.start, family)
+        return replace(observation, discovered=stream_of(observation) in self._found[key])

@@ -101,6 +101,7 @@ class Consumer:
             await clusters.answer(self._client.stop())
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("Leaving the group of %s failed: %r; the group notices by itself", self.service, error)
+        self._told = tell(self.service, {}, self._told)
         if self._client._coordinator.left:
             self._membership.forget()  # else the next start leaves the group in this name
 
@@ -212,7 +213,10 @@ class Consumer:
         left = most - len(taken)
         while turns and left:
             _, partition = heappop(turns)
-            found = (await self._client.getmany(partition, max_records=min(left, most // TURNS + 1))).get(partition)
+            try:
+                found = (await self._client.getmany(partition, max_records=min(left, most // TURNS + 1))).get(partition)
+            except KafkaError:
+                break  # aiokafka raises it again when it fetches again; what is taken is handled first
             if found:
                 taken.setdefault(partition, []).extend(found)
                 left -= len(found)

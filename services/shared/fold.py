@@ -1,6 +1,6 @@
 """Messages of one topic folded into state, one for each partition, and what the state emits."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -182,9 +182,14 @@ class _Membership:
         now = self._process.clock()
         for partition, state in self._states.items():
             if partition not in self._ticked:
-                self._ticked[partition] = self._fold.writes.outgoing(state.tick(now), self._headers)
+                self._ticked[partition] = self._fold.writes.outgoing(self._said(state.tick(now)), self._headers)
         ticked, self._ticked = self._ticked, {}
         return [outgoing for found in ticked.values() for outgoing in found]
+
+    def _said(self, messages: Iterable[Message]) -> Iterator[Message]:
+        for message in messages:
+            self._worker.progress.advance()  # a tick that says much may take longer than a stall
+            yield message
 
     def _movable(self) -> dict[TopicPartition, int]:
         """The offsets that differ from what was committed last."""

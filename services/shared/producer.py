@@ -102,6 +102,7 @@ class Producer:
         self._verified: tuple[object, ...] = ()
         self._run = ""
         self._late: dict[asyncio.Future[Any], int] = {}
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         await self.connected()
@@ -131,14 +132,12 @@ class Producer:
 
     async def close(self) -> None:
         """Let go of the connection; what is not acknowledged is not sent."""
+        self._ended = True
         for late in tuple(self._late):
             late.cancel()
         producer, self._producer = self._producer, None
         if producer is not None:
-            try:
-                await clusters.answer(producer.stop(), CLOSE_SECONDS)
-            except (KafkaError, OSError, TimeoutError):
-                await _cut_off(producer)
+            await _stop(producer)
 
     async def check_run(self) -> str:
         """Ask for the broker run where a connection is another one than before; raises `KafkaError`."""
@@ -147,7 +146,7 @@ class Producer:
         if [id(each) for each in found] != [id(each) for each in self._verified]:
             if await clusters.broker_run(producer.client) != self._run:
                 # What it knows of topics is the old log's, and another cluster may have given its id to somebody else.
-                await self._recreate()
+                await self._replace(producer)
                 await self._ready()
             elif producer is self._producer:
                 self._verified = found
@@ -166,13 +165,14 @@ class Producer:
         refused: dict[int, BaseException] = {}
         together = True
         async for _ in pauses():
+            used = self._producer
             results = await self._attempt([messages[index] for index in left], together=together)
             failed = {index: error for index, error in zip(left, results, strict=True) if error is not None}
             refused |= {index: error for index, error in failed.items() if isinstance(error, FOR_GOOD)}
             left = [index for index in failed if index not in refused]
             if not failed:
                 break
-            await self._recreate()
+            await self._replace(used)
             if not left:
                 break
             together = not any(isinstance(failed[index], _RefusedTogether) for index in left)
@@ -189,6 +189,7 @@ class Producer:
 
         What was not may arrive all the same.
         """
+        used = self._producer
         trying = asyncio.ensure_future(self._attempt(messages))
         # Waited for, not cancelled: aiokafka leaves connections open that are cancelled half-way.
         await asyncio.wait([trying], timeout=timeout_seconds)
@@ -198,7 +199,7 @@ class Producer:
             return [False] * len(messages)
         results = trying.result()
         if any(result is not None for result in results):
-            await self._recreate()
+            await self._replace(used)
         return [result is None for result in results]
 
     async def _attempt(
@@ -227,7 +228,7 @@ class Producer:
 
         log does not have yet, and drops it.
         """
-        if self._producer is None:
+        if self._ended:
             return Transient("the connection was closed meanwhile")
         try:
             now = await self.check_run()
@@ -324,18 +325,25 @@ class Producer:
             raise
         return producer
 
-    async def _recreate(self) -> None:
-        PRODUCER_RECREATIONS.inc()
+    async def _replace(self, used: AIOKafkaProducer | None) -> None:
+        """Let go of `used`, unless somebody else was faster; the next one that is needed is another."""
         async with self._lock:
-            await self.close()
+            if used is not None and self._producer is used:
+                PRODUCER_RECREATIONS.inc()
+                self._producer = None
+                await _stop(used)
 
 
-async def _cut_off(producer: AIOKafkaProducer) -> None:
-    """End what a `stop` that was cancelled in its flush leaves behind; who waits for what it held is told."""
-    with suppress(KafkaError, OSError, TimeoutError):
-        # Together: the sender waits for its requests, which end with the connections.
-        await clusters.answer(asyncio.gather(producer._sender.close(), producer.client.close()), CLOSE_SECONDS)
-    producer._message_accumulator.fail_all(ProducerClosed())
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop it; what a stop that was cancelled in its flush leaves behind is ended too, and who waits for it is told."""
+    try:
+        await clusters.answer(producer.stop(), CLOSE_SECONDS)
+    except (KafkaError, OSError, TimeoutError):
+        with suppress(KafkaError, OSError, TimeoutError):
+            # Together: the sender waits for its requests, which end with the connections.
+            await clusters.answer(asyncio.gather(producer._sender.close(), producer.client.close()), CLOSE_SECONDS)
+            await producer.client.close()  # what a request was opening meanwhile
+        producer._message_accumulator.fail_all(ProducerClosed())
 
 
 class _RefusedTogether(Exception):

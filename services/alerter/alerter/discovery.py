@@ -11,19 +11,20 @@ from services.alerter.alerter.rules import DriftRule
 Stream = tuple[Segment, str, str]
 
 
-def discovered(rule: DriftRule, observation: Observation, family: Iterable[Observation]) -> bool:
-    """Whether the drift of `observation` is among the discoveries of its rule and interval.
+def discoveries(rule: DriftRule, start: datetime, family: Iterable[Observation]) -> frozenset[Stream]:
+    """The streams whose drift in the window that began at `start` is believed.
 
-    `family` are the newest windows of all streams (segment, metric, group), the observed one among them. A stream's
-    p-value is the largest of its last `fire_after` tests, 1 where it has fewer or its window has not come yet: so a
-    late window costs power and never control.
+    `family` are the newest windows of all streams (segment, metric, group). A stream's p-value is the largest of its
+    last `fire_after` tests, 1 where it has fewer or its window has not come yet: so a late window costs power and
+    never control.
     """
     tests: dict[Stream, dict[datetime, float]] = defaultdict(dict)
     for each in family:
         if test := tested(rule, each):
-            tests[_stream(each)][each.start] = test.p_value
-    p_values = {stream: _lasting(row, observation.start, rule.fire_after) for stream, row in tests.items()}
-    return p_values[_stream(observation)] <= largest_discovery(p_values.values(), rule.false_discovery_rate)
+            tests[stream_of(each)][each.start] = test.p_value
+    p_values = {stream: _lasting(row, start, rule.fire_after) for stream, row in tests.items()}
+    largest = largest_discovery(p_values.values(), rule.false_discovery_rate)
+    return frozenset(stream for stream, p_value in p_values.items() if p_value <= largest)
 
 
 def largest_discovery(p_values: Collection[float], rate: float) -> float:
@@ -46,5 +47,6 @@ def _lasting(row: Mapping[datetime, float], start: datetime, windows: int) -> fl
     return max(row[each] for each in newest) if newest[0] == start and len(newest) == windows else 1.0
 
 
-def _stream(observation: Observation) -> Stream:
+def stream_of(observation: Observation) -> Stream:
+    """What is tested again and again."""
     return observation.segment, observation.metric, observation.group

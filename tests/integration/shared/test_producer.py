@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 from schemas.topics import CALLS
 from services.shared import producer as producers
 from services.shared.kafka import Kafka, connections
+from services.shared.metrics import PRODUCER_RECREATIONS
 from services.shared.producer import Outgoing, Producer
 from tests.support.broker import declare, eventually, log_of, on_both
 from tests.support.messages import a_call
@@ -51,6 +52,27 @@ async def test_what_was_not_confirmed_is_sent_again_by_another_producer(kafka, m
     assert await values(kafka) == [message.value for message in messages]
 
 
+async def test_a_failure_under_load_replaces_one_producer(mortal_broker, monkeypatch):
+    kafka = Kafka(mortal_broker.bootstrap)
+    await declare(kafka, CALLS)
+    before = PRODUCER_RECREATIONS._value.get()
+    async with Producer(kafka) as producer:
+        broken = await producer._ready()
+
+        async def fail(*_args, **_kwargs):
+            gap = asyncio.get_running_loop().create_future()
+            gap.set_exception(OutOfOrderSequenceNumber())
+            return gap
+
+        async def sends():
+            return [await producer.attempt(some(1), 10.0) for _ in range(10)]
+
+        monkeypatch.setattr(broken, "send_batch", fail)
+        told = await asyncio.gather(*(sends() for _ in range(16)))
+    assert PRODUCER_RECREATIONS._value.get() - before == 1
+    assert [each.count([False]) for each in told] == [1] * 16
+
+
 async def test_a_producer_outlives_the_broker_and_tells_the_new_run(mortal_broker):
     kafka = Kafka(mortal_broker.bootstrap)
     await declare(kafka, CALLS)
@@ -73,13 +95,13 @@ async def test_a_new_log_is_written_to_by_a_new_producer(mortal_broker):
     async with Producer(kafka) as producer:
         first = await producer._ready()
         mortal_broker.restart_empty()
-        assert await eventually(lambda: _run_of(producer)) == mortal_broker.run
+        await eventually(lambda: _tells(producer, mortal_broker.run))
         assert await producer._ready() is not first
 
 
-async def _run_of(producer):
+async def _tells(producer, run):
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        return await producer.check_run()
+        return await producer.check_run() == run
 
 
 @pytest.mark.parametrize("ask", [False, True], ids=["not-asked", "asked-for-the-run"])
@@ -91,7 +113,7 @@ async def test_what_a_new_log_took_before_it_had_the_topic_is_sent_again(mortal_
         await producer.publish(some(1))
         mortal_broker.restart_empty()
         if ask:
-            assert await eventually(lambda: _run_of(producer)) == mortal_broker.run
+            await eventually(lambda: _tells(producer, mortal_broker.run))
         messages = some(3)
         publishing = asyncio.create_task(producer.publish(messages))
         await asyncio.sleep(0.5)

@@ -90,7 +90,17 @@ def test_it_ends_when_the_calls_of_its_group_end(tmp_path):
     fired, resolved = told
     assert fired[:2] == ("language=fr", "firing")
     assert resolved[:2] == ("language=fr", "resolved")
-    assert resolved[2] == 15
+    assert resolved[2] == 19
+    stage.engine.dispose()
+
+
+def test_one_of_two_windows_does_not_end_before_the_next(tmp_path):
+    text = "rules: [{name: r, kind: disparity, metric: error, windows: 2, minimum_count: 4}]"
+    stage, random = Stage(tmp_path, parse(text, "f")), np.random.default_rng(3)
+    told = [
+        alert.state for index in range(12) for alert in stage.emit("error", drawn(random, {"language=fr": 0.9}), index)
+    ]
+    assert told == ["firing"]
     stage.engine.dispose()
 
 

@@ -121,7 +121,7 @@ async def test_a_bad_version_is_taken_back_and_the_recovery_verified_though_the_
     async def done():
         return (await states(broker))[-1:] == ["done"]
 
-    await until(done, 90)
+    await until(done, 200)
     assert await states(broker) == ["proposed", "approved", "executing", "verifying", "done"]
     assert history(services["registry"].url) == ["v1", "v2", "v1"]
     assert await switches(broker) == ["v1"]

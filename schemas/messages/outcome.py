@@ -8,6 +8,7 @@ from schemas.messages.message import Json, Message, Name, Timestamp
 from schemas.messages.segment import Target
 
 State = Literal["proposed", "approved", "executing", "verifying", "done", "failed", "refused", "inconclusive"]
+OPEN: tuple[State, ...] = ("proposed", "approved", "executing", "verifying")  # others are ends
 
 
 class Outcome(Message, frozen=True, kw_only=True, tag="outcome.v1"):

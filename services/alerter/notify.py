@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 600.0
 POLL_SECONDS = 1.0
+TEXT = "text"
 KINDS = {"info": "info", "warning": "warning", "critical": "failure"}  # Apprise's words
 
 
@@ -104,8 +105,5 @@ def pause_seconds(attempts: int) -> float:
 
 
 def _taken(channel: "Apprise", row: Row[Any]) -> bool:
-    from apprise import NotifyFormat  # noqa: PLC0415 - as above
-
     # Without it a channel that sends HTML, as mail does, takes for markup whatever anybody's calls name a version.
-    plain = NotifyFormat.TEXT
-    return bool(channel.notify(title=row.title, body=row.body, notify_type=KINDS[row.severity], body_format=plain))
+    return bool(channel.notify(title=row.title, body=row.body, notify_type=KINDS[row.severity], body_format=TEXT))

@@ -8,6 +8,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from schemas.messages.outcome import OPEN
 from services.console.console import Range, Row
 
 _TARGET = "tenant = {tenant:String} AND app = {app:String} AND environment = {environment:String}"
@@ -108,7 +109,7 @@ SELECT * FROM outcomes WHERE {_TARGET} AND decision_id IN
 (
     SELECT decision_id FROM outcomes WHERE {_TARGET} GROUP BY decision_id
     HAVING max(changed_at) >= {_SINCE}
-        OR argMax(state, (changed_at, step)) IN ('proposed', 'approved', 'executing', 'verifying')
+        OR argMax(state, (changed_at, step)) IN {OPEN}
 )
 ORDER BY changed_at, step
 """

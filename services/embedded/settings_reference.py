@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from services.embedded.config import Config as Embedded
+from services.shared.declared import ROOT
 from services.shared.settings import ServiceSettings, SharedSettings, variables
 
-ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / ".env.example"
 REFERENCE = ROOT / "docs" / "reference" / "settings.md"
 

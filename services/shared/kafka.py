@@ -12,6 +12,7 @@ import aiokafka.client
 import aiokafka.consumer.consumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import collect_hosts
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import (
@@ -112,7 +113,6 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 10.0
 CONNECT_SECONDS = 2.0
-DEFAULT_PORT = 9092
 LARGEST_MESSAGE_BYTES = 8 * 1024 * 1024  # a call of 4 MiB, as a dead letter in base64, with room
 
 
@@ -168,10 +168,9 @@ async def is_away(kafka: Kafka) -> bool:
 
     It tells an outage, which is waited for, from a client of ours that hangs, which the watchdog has to end.
     """
-    for address in kafka.bootstrap.split(","):
-        host, _, port = address.strip().rpartition(":") if ":" in address else (address.strip(), "", DEFAULT_PORT)
+    for host, port, _ in collect_hosts(kafka.bootstrap, randomize=False):
         try:
-            _, writer = await answer(asyncio.open_connection(host.strip("[]"), int(port)), CONNECT_SECONDS)
+            _, writer = await answer(asyncio.open_connection(host, port), CONNECT_SECONDS)
         except (OSError, TimeoutError):
             continue
         writer.close()

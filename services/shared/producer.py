@@ -99,7 +99,7 @@ class Producer:
         self._partition = DefaultPartitioner()
         self._idempotent = True
         self._lock = asyncio.Lock()
-        self._verified: tuple[object, ...] = ()
+        self._log: clusters.BrokerRun  # of the producer of now
         self._run = ""
         self._late: dict[asyncio.Future[Any], int] = {}
         self._ended = False
@@ -142,14 +142,10 @@ class Producer:
     async def check_run(self) -> str:
         """Ask for the broker run where a connection is another one than before; raises `KafkaError`."""
         producer = await self._ready()
-        found = clusters.connections(producer.client)
-        if [id(each) for each in found] != [id(each) for each in self._verified]:
-            if await clusters.broker_run(producer.client) != self._run:
-                # What it knows of topics is the old log's, and another cluster may have given its id to somebody else.
-                await self._replace(producer)
-                await self._ready()
-            elif producer is self._producer:
-                self._verified = found
+        if await self._log.now() != self._run:
+            # What it knows of topics is the old log's, and another cluster may have given its id to somebody else.
+            await self._replace(producer)
+            await self._ready()
         return self._run
 
     async def send(self, messages: Iterable[Message], writes: Writes, headers: Headers = ()) -> None:
@@ -312,8 +308,8 @@ class Producer:
         )
         try:
             await producer.start()
-            self._verified = clusters.connections(producer.client)
-            self._run = await clusters.broker_run(producer.client)
+            self._log = clusters.BrokerRun(producer.client)
+            self._run = await self._log.now()
         except UnknownError:
             await producer.stop()
             if not self._idempotent:

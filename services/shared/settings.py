@@ -11,11 +11,11 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.shared.declared import ROOT
 from services.shared.errors import WrongSettings
 
 PREFIX = "TIDEMARK_"
 SERVICES = Path(__file__).parents[1]
-CHECKOUT = Path(__file__).parents[2]
 # One @ at most, and before the path: with more of them it cannot be told where the password ends.
 _ADDRESS = re.compile(r"([A-Za-z][\w+.-]*://)(?:[^@/?#\s]*@)?([^@/?#\s]*)(?:[/?#][^@]*)?")
 _BROKER = re.compile(r"\s*(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:\d{1,5})?\s*")
@@ -37,7 +37,7 @@ def _brokers(text: str) -> str:
 
 def models_folder() -> Path:
     """Where converted models lie unless something else is said: in the checkout's `models`, else in that of here."""
-    there = CHECKOUT / "models"
+    there = ROOT / "models"
     return there if there.is_dir() else Path("models")
 
 

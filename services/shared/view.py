@@ -77,15 +77,16 @@ class View(Generic[M]):
         )
         try:
             await consumer.start()
-            verified = clusters.connections(consumer._client)
-            run = await clusters.broker_run(consumer._client)
+            log_of = clusters.BrokerRun(consumer._client)
+            run = await log_of.now()
             found = await partitions(process.kafka, self._topic.name)
             ends = await true_ends(consumer, found)
             consumer.resume(*found)
             await self._begin(consumer, ends)
             while not process.stopping.is_set():
                 await self._take(consumer, decoder, run)
-                verified = await _same_run(consumer, verified, run)
+                if (now := await log_of.now()) != run:
+                    raise NewBrokerRun(f"{run} is now {now}")
                 if not self.ready.is_set() or process.health.reasons.get(self.name):
                     await self._judge(consumer, ends, process)
         finally:
@@ -113,13 +114,3 @@ class View(Generic[M]):
             self.ready.set()
             self._caught_up.set()
             process.health.ready(self.name)
-
-
-async def _same_run(consumer: AIOKafkaConsumer, verified: tuple[object, ...], run: str) -> tuple[object, ...]:
-    found = clusters.connections(consumer._client)
-    if [id(each) for each in found] == [id(each) for each in verified]:
-        return verified
-    now = await clusters.broker_run(consumer._client)
-    if now != run:
-        raise NewBrokerRun(f"{run} is now {now}")
-    return found

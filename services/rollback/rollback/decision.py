@@ -8,11 +8,10 @@ from uuid import UUID
 from schemas.ids import decision_id, derived_id
 from schemas.messages import Alert, Command, Deployment, Outcome, Target
 from schemas.messages.message import Json
-from schemas.messages.outcome import State
+from schemas.messages.outcome import OPEN, State
 from services.rollback.rollback.policies import Policy
 
 ACTOR = "rollback"
-OPEN: tuple[State, ...] = ("proposed", "approved", "executing", "verifying")
 
 
 @dataclass(frozen=True)

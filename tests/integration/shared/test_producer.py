@@ -22,6 +22,13 @@ def some(count):
     return [Outgoing(CALLS.name, b"k", a_call().encode()) for _ in range(count)]
 
 
+async def a_gap(*_args, **_kwargs):
+    """What comes of every send after a gap in the sequence."""
+    sent = asyncio.get_running_loop().create_future()
+    sent.set_exception(OutOfOrderSequenceNumber())
+    return sent
+
+
 async def values(kafka):
     return [each.value for each in await log_of(kafka, CALLS)]
 
@@ -41,12 +48,7 @@ async def test_what_was_not_confirmed_is_sent_again_by_another_producer(kafka, m
     async with Producer(kafka) as producer:
         broken = await producer._ready()
 
-        async def fail(*_args, **_kwargs):
-            gap = asyncio.get_running_loop().create_future()
-            gap.set_exception(OutOfOrderSequenceNumber())
-            return gap
-
-        monkeypatch.setattr(broken, "send_batch", fail)
+        monkeypatch.setattr(broken, "send_batch", a_gap)
         await producer.publish(messages)
         assert await producer._ready() is not broken
     assert await values(kafka) == [message.value for message in messages]
@@ -59,15 +61,10 @@ async def test_a_failure_under_load_replaces_one_producer(mortal_broker, monkeyp
     async with Producer(kafka) as producer:
         broken = await producer._ready()
 
-        async def fail(*_args, **_kwargs):
-            gap = asyncio.get_running_loop().create_future()
-            gap.set_exception(OutOfOrderSequenceNumber())
-            return gap
-
         async def sends():
             return [await producer.attempt(some(1), 10.0) for _ in range(10)]
 
-        monkeypatch.setattr(broken, "send_batch", fail)
+        monkeypatch.setattr(broken, "send_batch", a_gap)
         told = await asyncio.gather(*(sends() for _ in range(16)))
     assert PRODUCER_RECREATIONS._value.get() - before == 1
     assert [each.count([False]) for each in told] == [1] * 16

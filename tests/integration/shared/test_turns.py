@@ -1,6 +1,8 @@
 """After an outage, what lies in all partitions comes in the order of its time, not one partition after another."""
 
 import pytest
+from aiokafka.consumer.fetcher import FetchError
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from schemas.topics import CALLS
 from services.shared.consumer import Consumer
@@ -47,6 +49,27 @@ async def test_batches_after_an_outage_take_from_every_partition_that_has_someth
         counts.append(sum(map(len, records.values())))
     assert counts == [BATCH] * (MESSAGES // BATCH)
     assert set(partitions[:-1]) == {CALLS.partitions}
+
+
+async def test_what_was_taken_before_a_partition_fails_is_not_lost(kafka, tmp_path):
+    await declare(kafka, CALLS)
+    await put_outage(kafka)
+    process = a_process(kafka, tmp_path)
+    seen, beside = [], None
+    async with Consumer(process, [CALLS.name], service="latency", progress=process.watched("latency")) as consumer:
+        while len(seen) < MESSAGES:
+            waiting = consumer._client._fetcher._records
+            fails = beside is None and len(waiting) > 1
+            if fails:
+                partition = next(reversed(waiting))
+                waiting[partition] = FetchError(error=TopicAuthorizationFailedError(partition.topic), backoff=0)
+            found = await consumer.fetch(BATCH, 1.0)
+            seen += [(each.partition, each.offset) for records in found.records.values() for each in records]
+            if fails:
+                assert partition not in waiting
+                beside = found.messages
+    assert beside
+    assert len(seen) == len(set(seen)) == MESSAGES
 
 
 async def test_windows_behind_a_service_that_catches_up_lose_nothing(kafka, tmp_path):

@@ -127,7 +127,7 @@ def test_the_password_of_a_shared_address_is_not_printed(monkeypatch, capsys):
 
 def test_models_lie_in_the_checkout_from_wherever_one_asks(monkeypatch, tmp_path):
     checkout = tmp_path / "checkout"
-    monkeypatch.setattr("services.shared.settings.CHECKOUT", checkout)
+    monkeypatch.setattr("services.shared.settings.ROOT", checkout)
     monkeypatch.delenv("TIDEMARK_MODELS", raising=False)
     monkeypatch.chdir(tmp_path)
     assert SharedSettings().models == Path("models")

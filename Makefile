@@ -26,7 +26,7 @@ test: $(READY) ## every test that can run here
 	@$(PYTHON) -m pytest -m "not faults and not alone" -n 2 --dist loadfile
 	@$(PYTHON) -m pytest -m "alone and not faults"
 
-faults: $(READY) ## faults under load on Apache Kafka, 15 minutes; FAULT=NAME one of them, SEED=2, LONG=1 hours
+faults: $(READY) ## faults under load on Apache Kafka, 20 minutes; FAULT=NAME one of them, SEED=2, LONG=1 hours
 	@CAMPAIGN_LONG=$(LONG) CAMPAIGN_SEED=$(SEED) $(PYTHON) -m pytest -m faults -s $(if $(FAULT),tests/fault/test_$(FAULT).py)
 
 soak: $(READY) ## the stack on Apache Kafka at a steady rate, MINUTES=60, RATE=200: memory, files, threads and lag

@@ -24,6 +24,7 @@ def kill(scene, number):
 
 
 def every_sample_is_whole(scene):
+    oracle.at_rest(scene.place, f"SELECT count() FROM scores WHERE evaluator IN {MODELS}")
     for evaluator in MODELS:
         complaints, figures = oracle.sampled_wrongly(scene.place, evaluator)
         scene.complaints += complaints

@@ -1,9 +1,11 @@
 """SIGKILL of a random part every few seconds, engine and broker included: nothing is lost, nothing is there twice."""
 
 import signal
+from functools import partial
 
 import pytest
 
+from services.windower.config import Config
 from tests.support.campaign import oracle
 from tests.support.campaign.fault import Fault, ended
 from tests.support.campaign.load import Load
@@ -12,6 +14,7 @@ from tests.support.campaign.schedule import Schedule
 
 pytestmark = [pytest.mark.faults, pytest.mark.embedded, pytest.mark.kafka, pytest.mark.alone]
 EVERYBODY = (*LIGHT, "clickhouse", "broker")
+WINDOWS = Config(interval_seconds="20")  # of the shipped length the last one would be waited for for minutes
 
 
 def kill(scene, number):
@@ -19,7 +22,7 @@ def kill(scene, number):
 
 
 def windows_hold_what_is_stored(scene):
-    complaints, figures = oracle.miscounted(scene.place)
+    complaints, figures = oracle.miscounted(scene.place, WINDOWS)
     scene.complaints += complaints
     scene.more |= figures
 
@@ -29,7 +32,7 @@ def fault(*, calls, rate, strikes):
         name="killed_services",
         target="SIGKILL of a random service every 10–20 s: 0 lost in ≥ 1 M calls; p95 ≤ 30 s; recovery ≤ 20 s",
         targets={"p95_seconds": 30, "recovery_seconds": 20},
-        place=OnStack,
+        place=partial(OnStack, TIDEMARK_WINDOWER_INTERVAL_SECONDS=WINDOWS.interval_seconds[0]),
         load=Load(calls, rate),
         schedule=Schedule(strikes, 2.0, 8.0),
         strike=kill,

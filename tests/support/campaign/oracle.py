@@ -14,13 +14,10 @@ import clickhouse_connect
 from services.embedded.scorers import SCORERS
 from services.shared.kafka import Kafka
 from services.shared.sampling import place_of
-from services.windower.config import Config
 from services.windower.recompute import closed_before
 from services.writer.comparison import compare
 from services.writer.verification import ledger_of
 
-CONFIG = Config()  # as it ships
-WINDOW_SECONDS = CONFIG.interval_seconds[0]
 WAIT_SECONDS = 300
 IDLE_SECONDS = 60
 DECLARED = {offer.service: [metric.name for metric in offer.metrics] for offer in SCORERS}  # by evaluator
@@ -85,13 +82,14 @@ def at_rest(place, query, wanted=None):
     return found
 
 
-def miscounted(place):
+def miscounted(place, config):
     """Why the windows do not hold what is stored, as `tidemark recompute` finds, and its figures; waits for the last.
 
-    The last is where the windower does not touch the window of the last call any more.
+    The last is where the windower, with its `config`, does not touch the window of the last call any more.
     """
     first, last = (place.store.number(f"SELECT toUnixTimestamp({end}(called_at)) FROM calls") for end in ("min", "max"))
-    while closed_before(CONFIG, WINDOW_SECONDS, datetime.now(UTC)) < last + WINDOW_SECONDS:
+    length = max(config.interval_seconds)
+    while closed_before(config, length, datetime.now(UTC)) < last + length:
         time.sleep(1)
     done = place.stack.tidemark("recompute", "--from", datetime.fromtimestamp(first, UTC).isoformat(), "--json")
     if not done.stdout:
@@ -104,7 +102,6 @@ def miscounted(place):
 
 def sampled_wrongly(place, evaluator):
     """Why the scores of a model that was behind are no whole sample at the rates that they state; and its figures."""
-    at_rest(place, f"SELECT count() FROM scores WHERE evaluator = '{evaluator}'")
     taken = f"SELECT call_id, max(inclusion_probability) FROM scores WHERE evaluator = '{evaluator}' GROUP BY call_id"
     rates = {UUID(call_id): float(rate) for call_id, rate in place.store.rows(taken)}
     stored = [UUID(call_id) for (call_id,) in place.store.rows("SELECT call_id FROM calls")]

@@ -34,7 +34,7 @@ def load(path: Path = BUILTIN, surprise: Path = SURPRISE, *, encoder_version: st
         return InjectionModel(
             prompt=_judge(tensors, "prompt", numbers),
             context=_judge(tensors, "context", numbers),
-            suffix=_suffix(tensors, load_surprise(surprise), numbers),
+            suffix=_suffix(tensors, load_surprise(surprise)),
             version=version_of(path, surprise),
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
@@ -56,12 +56,12 @@ def save_surprise(model: SurpriseModel, path: Path = SURPRISE) -> None:
 def save(model: InjectionModel, path: Path = BUILTIN, *, encoder_version: str) -> None:
     """Write all but the character model, and what it was trained on, to `path`; the heads have to be window heads."""
     tensors: dict[str, Any] = {}
-    numbers: dict[str, Any] = {"suffix": model.suffix.calibration}
+    numbers: dict[str, Any] = {}
     for name, judge in (("prompt", model.prompt), ("context", model.context)):
         assert isinstance(judge.head, WindowHead)
         tensors |= _tensors(judge.head, name)
         numbers[f"{name}.intercepts"] = judge.head.intercepts
-        numbers[f"{name}.judge"] = (*judge.pooling, *judge.ideas, judge.disguised)
+        numbers[f"{name}.judge"] = (*judge.pooling, *judge.ideas, judge.disguised, judge.searched)
     suffix = model.suffix
     tensors |= {"suffix.centre": suffix.centre, "suffix.scale": suffix.scale}
     tensors |= _layers("suffix", suffix.hidden, suffix.output, np.float32)
@@ -92,14 +92,10 @@ def _judge(tensors: Tensors, name: str, numbers: Mapping[str, Any]) -> Judge:
     words, concepts = (tensors[f"{name}.{part}"].astype(np.float32) for part in ("words", "concepts"))
     network = Network(**_read_layers(tensors, name))
     first, second = numbers[f"{name}.intercepts"]
-    *pooling, english, other, disguised = numbers[f"{name}.judge"]
+    *pooling, english, other, disguised, searched = numbers[f"{name}.judge"]
     head = WindowHead(network, words, concepts, (first, second))
-    return Judge(head, (pooling[0], pooling[1], pooling[2], pooling[3]), (english, other), disguised)
+    return Judge(head, (pooling[0], pooling[1], pooling[2], pooling[3]), (english, other), disguised, searched)
 
 
-def _suffix(tensors: Tensors, surprise: SurpriseModel, numbers: Mapping[str, Any]) -> SuffixModel:
-    slope, intercept = numbers["suffix"]
-    layers = _read_layers(tensors, "suffix")
-    return SuffixModel(
-        surprise, tensors["suffix.centre"], tensors["suffix.scale"], **layers, calibration=(slope, intercept)
-    )
+def _suffix(tensors: Tensors, surprise: SurpriseModel) -> SuffixModel:
+    return SuffixModel(surprise, tensors["suffix.centre"], tensors["suffix.scale"], **_read_layers(tensors, "suffix"))

@@ -36,6 +36,7 @@ class Judge:
     pooling: tuple[float, float, float, float]  # weights of worst window, worst three and mean; intercept
     ideas: tuple[float, float]  # intercepts of the worst window's ideas, of English and of the rest
     disguised: float  # added where the reading had to be uncovered
+    searched: float = 0.0  # added to what the suffix model says: such strings are rarer in documents than in prompts
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class InjectionScorer:
                 yield judged_reading(view, judged, judge, np.stack([encoded[each.text] for each in judged]))
         log_odds, start, end = self.model.suffix.worst(text)
         if np.isfinite(log_odds):
-            yield Suspicion(log_odds, start, end, "adversarial_suffix")
+            yield Suspicion(log_odds + judge.searched, start, end, "adversarial_suffix")
 
 
 def texts_of(call: Call, metric: Metric) -> list[Given]:

@@ -30,10 +30,9 @@ class SuffixModel:
     scale: Floats
     hidden: tuple[Floats, Floats]
     output: tuple[Floats, Floats]
-    calibration: tuple[float, float]
 
     def worst(self, text: str) -> tuple[float, int, int]:
-        """Calibrated log-odds that a part of `text` is an adversarial suffix, and the part; -inf where too short."""
+        """Uncalibrated log-odds that a part of `text` is an adversarial suffix, and the part; -inf where too short."""
         if len(text) > LONGEST:
             ends = (text[: LONGEST // 2], text[-LONGEST // 2 :])
             first, last = (self.worst(end) for end in ends)
@@ -45,8 +44,7 @@ class SuffixModel:
         logits = self.logits(found.features)
         smooth = logits if len(logits) < 3 else np.minimum(logits[1:], logits[:-1])
         at = int(smooth.argmax())
-        slope, intercept = self.calibration
-        return float(smooth[at]) * slope + intercept, int(found.starts[at]), int(found.ends[at])
+        return float(smooth[at]), int(found.starts[at]), int(found.ends[at])
 
     def logits(self, features: Floats) -> Floats:
         """Uncalibrated log-odds of chunks (chunks)."""

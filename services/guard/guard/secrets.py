@@ -14,7 +14,7 @@ from services.shared.scoring import Metric
 
 PROMPT = Metric("prompt_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 RESPONSE = Metric("response_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
-RULES = "secrets.3"
+RULES = "secrets.4"
 
 _BEGIN, _END = "-----BEGIN ", "-----END "
 _BLOCK = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
@@ -47,7 +47,11 @@ _NO_SECRET = re.compile(
 )
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:[._-][A-Za-z]+)*\d?")
 _PATH = re.compile(r"(?:https?:|[./~])?[\w.\-]*/[\w./\-]*")
-_NAME = re.compile(r"(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[A-Z]*)\d{0,4}")  # of a folder
+_ENDS = 32  # characters of a long value at either end that may say that it is none: within it words come by chance
+_NAME = re.compile(r"(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[A-Z]*)\d*")  # of a folder
+_TOP = re.compile(r"[A-Z]?[a-z]{3,}\d*")
+# In a folder with a plain name: the pieces of a drawn key are longer than ten characters, and no hashes.
+_BELOW = re.compile(rf"{_NAME.pattern}|(?:[0-9a-f]{{8}}){{4,8}}|\w{{1,10}}")
 
 
 def secrets(text: str) -> list[Found]:
@@ -97,13 +101,13 @@ def _blocks(text: str) -> Iterator[Found]:
 def _credentials(text: str) -> Iterator[Found]:
     for match in _CREDENTIALS.finditer(text) if "://" in text else ():
         named = match[1].lower() in ("password", "pass", "pw", "pwd", "secret") or _VARIABLE.fullmatch(match[1])
-        if not named and not _NO_SECRET.search(match[1]):
+        if not named and not _stands_in(match[1]):
             yield Found(match.start(1), match.end(1), "PASSWORD", 0.9)
 
 
 def _headers(text: str) -> Iterator[Found]:
     for match in _HEADER.finditer(text) if _holds(text, _SCHEMES) else ():
-        if _random(match[2]) and not _NO_SECRET.search(match[2]):
+        if _random(match[2]) and not _stands_in(match[2]):
             yield Found(match.start(2), match.end(2), "AUTHORIZATION", 0.85)
 
 
@@ -112,11 +116,18 @@ def _assigned(text: str) -> Iterator[Found]:
     for match in _ASSIGNED.finditer(text) if _holds(text, _STEMS) else ():
         value = match[3].rstrip(".!?:")
         called = text.startswith(("(", "["), match.end())  # code: a call, an item
-        if called or len(value) < 6 or _NO_SECRET.search(value) or _named(value):
+        if called or len(value) < 6 or _stands_in(value) or _named(value):
             continue
         mixed = re.search(r"\d|[^\w.\-]", value) and re.search(r"[^\W\d_]", value)
         if _random(value) or (mixed and not _described(match, value)):
             yield Found(match.start(3), match.start(3) + len(value), "SECRET", 0.9 if _random(value) else 0.7)
+
+
+def _stands_in(value: str) -> bool:
+    """Whether it is a place-holder or the beginning of an expression."""
+    if len(value) > 2 * _ENDS:
+        value = f"{value[:_ENDS]}\n{value[-_ENDS:]}"
+    return bool(_NO_SECRET.search(value))
 
 
 def _named(value: str) -> bool:
@@ -129,7 +140,9 @@ def _named(value: str) -> bool:
         return True
     parts = value.split("/")
     rooted = value.startswith("/") and len(parts[1]) > 2
-    return all(map(_NAME.fullmatch, parts[1:2] if rooted else parts))
+    if all(map(_NAME.fullmatch, parts[1:2] if rooted else parts)):
+        return True
+    return bool(_TOP.fullmatch(parts[0])) and all(map(_BELOW.fullmatch, parts[1:]))
 
 
 def _described(match: re.Match[str], value: str) -> bool:

@@ -19,7 +19,9 @@ Disguise = Literal[
 
 WRITTEN = "ı"  # a look-alike that Turkish needs
 _SOFT_HYPHEN = "\xad"
-_MARK = re.compile("[\u0300-\u036f\ufe00-\ufe0f]")  # accents by themselves, and how a pictogram is drawn
+_MARK = re.compile("[\u0300-\u036f\ufe0f]")  # accents by themselves, and what has a sign drawn as a pictogram
+# Nobody needs the other variation selectors behind Latin letters, nor two in a row: a byte hides in each.
+_SELECTOR = re.compile("[\ufe00-\ufe0e\U000e0100-\U000e01ef]")
 _WORD = re.compile(r"\w+")
 _TAG_BLOCK = range(0xE0020, 0xE007F)
 _LEET = str.maketrans("01345789@$!|€", "oieastbgasile")
@@ -64,13 +66,13 @@ def visible(text: str) -> View:
 
 
 def _without_invisible(view: View) -> View:
-    """Zero-width, bidi and tag characters; a tag character is the ASCII character that it hides."""
+    """Zero-width, bidi and tag characters, variation selectors; a tag character is the ASCII character it hides."""
     text = view.text
     kept = [at for at, character in enumerate(text) if not _is_invisible(character)]
     if len(kept) == len(text) and not any(ord(character) in _TAG_BLOCK for character in text):
         return view
     shown = "".join(_untagged(text[at]) for at in kept)
-    between = sum(before.isascii() and before.isalnum() and _hides(after) for before, after in pairwise(text))
+    between = sum(_hides(after) and _bears(before) for before, after in pairwise(text))
     disguised = between > 2 or any(ord(character) in _TAG_BLOCK for character in text)
     return view.kept(shown, np.array(kept, np.int64), "invisible" if disguised else "none")
 
@@ -84,10 +86,16 @@ def _is_invisible(character: str) -> bool:
 def _hides(character: str) -> bool:
     r"""Whether it stands inside a word to hide it; accents, keycaps and soft hyphens stand there to be seen.
 
-    >>> [_hides(character) for character in ("\u200b", "\u202e", "\u0301", "\ufe0f", "\xad")]
-    [True, True, False, False, False]
+    >>> [_hides(character) for character in ("\u200b", "\u202e", "\ufe01", "\u0301", "\ufe0f", "\xad")]
+    [True, True, True, False, False, False]
     """
-    return unicodedata.category(character) == "Cf" and character != _SOFT_HYPHEN
+    hidden = unicodedata.category(character) == "Cf" or bool(_SELECTOR.match(character))
+    return hidden and character != _SOFT_HYPHEN
+
+
+def _bears(character: str) -> bool:
+    """Whether a character that hides has no honest use right behind it."""
+    return (character.isascii() and character.isalnum()) or bool(_SELECTOR.match(character))
 
 
 def _untagged(character: str) -> str:

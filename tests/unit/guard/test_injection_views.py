@@ -53,6 +53,9 @@ def test_what_is_encoded_is_decoded_and_its_place_is_the_whole_run(disguise, hid
     ("disguise", "text", "word"),
     [
         ("invisible", "\u200b".join(ORDER), "ignore"),
+        ("invisible", "\ufe01".join(ORDER), "ignore"),
+        ("invisible", "\U000e0121".join(ORDER), "ignore"),
+        ("invisible", f"Please{''.join(chr(0xE0100 + each) for each in range(9))}{ORDER[6:]}", "ignore"),
         ("invisible", "".join(chr(0xE0000 + ord(each)) for each in ORDER), "ignore"),
         ("look_alikes", ORDER.replace("o", "\u043e").replace("e", "\u0435"), "ignore"),
         ("look_alikes", "".join(chr(0x1D41A + ord(each) - 97) if each.islower() else each for each in ORDER), "ignore"),
@@ -83,6 +86,7 @@ def test_what_is_disguised_is_uncovered_and_keeps_its_place(disguise, text, word
         unicodedata.normalize("NFD", "Ngày mai trời có mưa không, thưa thầy?"),
         "hy\u00adphen\u00adation of Don\u00adau\u00addampf\u00adschiff",
         "1\ufe0f\u20e3 open, 2\ufe0f\u20e3 click, 3\ufe0f\u20e3 save",
+        "\u845b\U000e0100\u98fe\U000e0101\u533a in Tokyo, \u2194\ufe0e and \u00a9\ufe0e",
         "👩‍👩‍👧 family and 🏴‍☠️ flag",
         "See https://example.com/a%20b?q=1%2B1&r=%E4%BD%A0 for more.",
         "commit 3f2a9c1b8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a",

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
-from stdnum import iban, luhn
+from stdnum import iban, luhn, numdb
 from stdnum.exceptions import ValidationError
 
 from services.guard.guard.cues import cued, words
@@ -59,16 +60,25 @@ def accounts(text: str) -> Iterator[Found]:
 
 
 def _account_end(text: str, match: re.Match[str]) -> int | None:
-    positions = [place for place, character in enumerate(match[0]) if character.isalnum()]
-    values = [str(int(match[0][place], 36)) for place in positions]
-    for length in range(min(len(positions), 34), 14, -1):
-        end = match.start() + positions[length - 1] + 1
-        if text[end : end + 1].isalnum() and text[end].isascii():
-            continue
-        checked = int("".join(values[_HEAD:length] + values[:_HEAD])) % 97 == 1  # soon done, unlike the rest
-        if checked and valid_account(text[match.start() : end]):
-            return end
-    return None
+    length = _length(match[0][:2].upper())
+    places = [place for place, character in enumerate(match[0]) if character.isalnum()]
+    if length is None or len(places) < length:
+        return None
+    end = match.start() + places[length - 1] + 1
+    if text[end : end + 1].isalnum() and text[end].isascii():
+        return None
+    return end if valid_account(text[match.start() : end]) else None
+
+
+@cache
+def _length(country: str) -> int | None:
+    """Of its account numbers, None where it has none.
+
+    >>> _length("GB"), _length("XY")
+    (22, None)
+    """
+    structure = numdb.get("iban").info(country)[0][1].get("bban")  # "4!a6!n8!n"
+    return _HEAD + sum(map(int, re.findall(r"\d+", structure))) if structure else None
 
 
 def valid_account(written: str) -> bool:

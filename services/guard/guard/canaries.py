@@ -1,23 +1,23 @@
 """Canary strings: texts that were planted, so that they show where they leak to."""
 
 import re
-from bisect import bisect_right
+import unicodedata
+from array import array
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 import ahocorasick
 
 from services.guard.guard.found import Found, settled
-from services.guard.guard.reading import folded
 
 SHORTEST = 8  # letters and digits: a shorter one would turn up by chance
-_LETTER = re.compile("[^\\W_][\u0300-\u036f]*")  # with its accents, where they are coded apart
-_RUN = re.compile("[^\\W_](?:[^\\W_]|[\u0300-\u036f]){0,4095}")
+_RUN = re.compile(r"[^\W_]+")
 OWN, OTHER = "own_tenant", "other_tenant"
 
 
 class Canaries:
-    """The strings of each tenant, looked for all at once (Aho and Corasick), without case, blanks and signs.
+    """The strings of each tenant, looked for all at once (Aho and Corasick), without case, accents, blanks and signs.
 
     Raises ValueError for a string with fewer than SHORTEST letters and digits.
 
@@ -32,7 +32,7 @@ class Canaries:
         for tenant, strings in listed.items():
             for string in strings:
                 plain, _ = _squeezed(string)
-                if len(plain) < SHORTEST:
+                if len(unicodedata.normalize("NFC", plain)) < SHORTEST:  # a Korean syllable is one letter
                     raise ValueError(f"a canary of {tenant} has fewer than {SHORTEST} letters and digits")
                 owners.setdefault(plain, set()).add(tenant)
         for plain, tenants in owners.items():
@@ -63,43 +63,38 @@ class Canaries:
             elif length > before - first + 1:  # at once: a long text may be all one canary, over and over
                 row[-1] = last - length + 1, last
         found = [
-            Found(places.of(first), places.of(last) + 1, kind, 1.0)
+            Found(places[first], places[last] + 1, kind, 1.0)
             for kind, row in longest.items()
             for first, last in row[1:]
         ]
         return settled(found, (OTHER, OWN))
 
 
-class _Places:
-    """Where each character of a squeezed text stood; runs of characters that kept their distance."""
-
-    def __init__(self) -> None:
-        self._squeezed: list[int] = []
-        self._original: list[int] = []
-
-    def add(self, squeezed: int, original: int) -> None:
-        self._squeezed.append(squeezed)
-        self._original.append(original)
-
-    def of(self, place: int) -> int:
-        run = bisect_right(self._squeezed, place) - 1
-        return self._original[run] + place - self._squeezed[run]
-
-
-def _squeezed(text: str) -> tuple[str, _Places]:
-    """Letters and digits alone, folded, and where they stood."""
+def _squeezed(text: str) -> "tuple[str, array[int]]":
+    """Letters and digits alone, without what may be coded apart, and where each stood."""
     parts: list[str] = []
-    places, length = _Places(), 0
-    for match in _RUN.finditer(text):
-        plain = folded(match[0])
-        if match[0].isascii() or len(plain) == len(match[0]) == len(_LETTER.findall(match[0])):
-            places.add(length, match.start())
-            parts.append(plain)
-            length += len(plain)
+    places = array("q")
+    for run in _RUN.finditer(text):
+        if run[0].isascii():
+            parts.append(run[0].lower())
+            places.extend(range(*run.span()))
             continue
-        for letter in _LETTER.finditer(text, *match.span()):
-            for each in folded(letter[0]):
-                places.add(length, letter.start())
-                parts.append(each)
-                length += 1
+        for place, letter in enumerate(run[0], run.start()):
+            plain = _plain(letter)
+            parts.append(plain)
+            places.extend([place] * len(plain))
     return "".join(parts), places
+
+
+@lru_cache(65_536)
+def _plain(letter: str) -> str:
+    """What it is made of, without case and marks: a mark strikes a letter through, or tells two apart.
+
+    >>> _plain("É"), _plain("ｶ"), _plain("ǆ")
+    ('e', 'カ', 'dz')
+    """
+    return _letters(_letters(letter).casefold())
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from schemas.messages import Call, Score
 from services.guard.guard import system_prompt
-from services.guard.guard.canaries import Canaries
+from services.guard.guard.canaries import OTHER, Canaries
 from services.guard.guard.found import Found, settled, spans
 from services.guard.guard.protected import ProtectedDocuments
 from services.guard.guard.reading import Reading, reading
@@ -15,7 +15,7 @@ SYSTEM_PROMPT = Metric("system_prompt_leak", unit="probability", worse="higher",
 CANARY = Metric("canary_leak", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 PROTECTED = Metric("protected_text_leak", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 METRICS = (SYSTEM_PROMPT, CANARY, PROTECTED)
-RULES = "leakage.2"
+RULES = "leakage.3"
 LONGEST_EVIDENCE = 100  # spans of one score: a response may repeat a phrase without end
 
 
@@ -70,5 +70,5 @@ class LeakageScorer:
 
 def _surest(found: Sequence[Found]) -> Result:
     value = max((each.confidence for each in found), default=0.0)
-    shown = sorted(found, key=lambda each: -each.confidence)[:LONGEST_EVIDENCE]
+    shown = sorted(found, key=lambda each: (each.kind != OTHER, -each.confidence))[:LONGEST_EVIDENCE]
     return Measured(value, spans(settled(shown), "response"))

@@ -132,9 +132,35 @@ def test_a_canary_with_accents_is_found_however_they_are_coded(planted, written)
     assert answer[span.start :].startswith(unicodedata.normalize(written, "zé"))
 
 
+@pytest.mark.parametrize("mark", ["\u0336", "\u0332", "\u0301", "\u20d2", "\u0489\u0301"])
+def test_a_canary_with_marks_on_its_letters_is_found(mark):
+    answer = f"It says: {''.join(letter + mark for letter in 'zebra-91-kite')}."
+    [span] = scored(CANARY, a_call(tenant="beta", response=answer), canaries={"acme": ["zebra-91-kite"]}).evidence
+    assert answer[span.start : span.end] == answer[9:].rstrip(f"{mark}.")
+
+
+@pytest.mark.parametrize("canary", ["한국어비밀문구일이삼", "がぎぐげござじずぜぞば"])
+@pytest.mark.parametrize("planted", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_a_canary_in_hangul_or_kana_is_found_however_it_is_coded(canary, planted, written):
+    there = unicodedata.normalize(written, canary)
+    listed = {"acme": [unicodedata.normalize(planted, canary)]}
+    [span] = scored(CANARY, a_call(tenant="beta", response=f"네, {there} 😀"), canaries=listed).evidence
+    assert (span.start, span.end) == (3, 3 + len(there.removesuffix("\u3099")))
+
+
+def test_anothers_canary_is_shown_behind_any_number_of_ones_own():
+    answer = "zebra-91-kite " * 100 + "shared-string"
+    listed = {"acme": ["zebra-91-kite"], "beta": ["shared-string"]}
+    score = scored(CANARY, a_call(tenant="acme", response=answer), canaries=listed)
+    assert (len(score.evidence), score.evidence[-1].kind) == (100, "other_tenant")
+
+
 def test_a_canary_that_would_turn_up_by_chance_is_refused():
     with pytest.raises(ValueError, match="acme"):
         Canaries({"acme": ["a-b-c"]})
+    with pytest.raises(ValueError, match="acme"):
+        Canaries({"acme": ["비밀문구"]})
 
 
 def test_a_passage_of_a_protected_document_is_a_leak_and_names_it():

@@ -48,7 +48,7 @@ def _look(directory: DataDirectory, ports: Ports) -> Iterator[Finding]:
             yield from diagnosis.parts(client.status())
         except NotRunningError as error:
             yield problem("supervisor", str(error), "wait some seconds; then `tidemark down` and `tidemark up`")
-    if running or {"TIDEMARK_KAFKA_BOOTSTRAP", "TIDEMARK_CLICKHOUSE_URL"} & set(os.environ):
+    if running or any(map(os.environ.get, ("TIDEMARK_KAFKA_BOOTSTRAP", "TIDEMARK_CLICKHOUSE_URL"))):
         yield from diagnosis.reachable(settings(directory.root))
 
 

@@ -9,6 +9,7 @@ import typer
 from cli.options import Data
 from cli.printing import fail
 from services.embedded.connection import readonly_url, settings
+from services.shared.settings import http_url
 
 Url = Annotated[str | None, typer.Option(help="ClickHouse over HTTP; the running stack's read-only port by default.")]
 Format = Annotated[str, typer.Option("--format", help="Any of ClickHouse's formats: PrettyCompact, CSVWithNames, …")]
@@ -25,19 +26,18 @@ def query(
     timeout_seconds: Seconds = 60.0,
 ) -> None:
     """Ask ClickHouse, read only. Exit code 1 where the query is wrong, 2 where ClickHouse does not answer."""
+    address = http_url(url) if url else readonly_url(data)
     parameters = {
         "database": settings(data).clickhouse_database,
         "default_format": "JSONEachRow" if as_json else form,
         "readonly": "1",
     }
     try:
-        with httpx.stream(
-            "POST", url or readonly_url(data), params=parameters, content=sql.encode(), timeout=timeout_seconds
-        ) as answer:
+        with httpx.stream("POST", address, params=parameters, content=sql.encode(), timeout=timeout_seconds) as answer:
             if answer.is_error:
                 fail(answer.read().decode(errors="replace").strip(), code=1)
             for part in answer.iter_bytes():
                 sys.stdout.buffer.write(part)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         fail(f"ClickHouse does not answer: {error or type(error).__name__}")
     sys.stdout.flush()

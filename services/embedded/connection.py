@@ -26,7 +26,7 @@ def settings(data: Path | None = None) -> SharedSettings:
         "clickhouse_url": f"http://127.0.0.1:{ports.clickhouse}",
         "registry_url": f"http://127.0.0.1:{ports.base + 2}",
     }
-    silent = {name: value for name, value in found.items() if f"TIDEMARK_{name.upper()}" not in os.environ}
+    silent = {name: value for name, value in found.items() if not os.environ.get(f"TIDEMARK_{name.upper()}")}
     return given.model_copy(update=silent)
 
 
@@ -35,7 +35,7 @@ def readonly_url(data: Path | None = None) -> str:
     given = SharedSettings() if data is None else SharedSettings(data=data)
     directory = DataDirectory(given.data)
     running = directory.description() if directory.in_use() else {}
-    if "TIDEMARK_CLICKHOUSE_URL" in os.environ:
+    if os.environ.get("TIDEMARK_CLICKHOUSE_URL"):
         return given.clickhouse_url
     return f"http://127.0.0.1:{Ports(running.get('port_base', PORT_BASE)).clickhouse_readonly}"
 

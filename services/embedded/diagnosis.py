@@ -77,7 +77,7 @@ def _clickhouse(url: str) -> Finding:
     shown = without_password(url)
     try:
         answer = httpx.get(f"{url}/ping", timeout=_ANSWER_SECONDS, trust_env=False)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         what = f"ClickHouse does not answer at {shown}: {error or type(error).__name__}"
         return problem("clickhouse", what, "`tidemark up`, or correct TIDEMARK_CLICKHOUSE_URL")
     if answer.is_success:

@@ -1,7 +1,7 @@
 """Dead letters as ClickHouse keeps them, those of earlier broker runs included."""
 
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx
 import msgspec
@@ -30,7 +30,7 @@ def stored(url: str, database: str) -> list[DeadLetter]:
     """Every stored letter; `url` may carry user and password. Raises `StoreError`."""
     parts = urlsplit(url)
     address = urlunsplit(("http" if not parts.scheme else parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
-    credentials = (parts.username, parts.password or "") if parts.username else None
+    credentials = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     try:
         answer = httpx.post(
             address,
@@ -40,7 +40,7 @@ def stored(url: str, database: str) -> list[DeadLetter]:
             timeout=_ANSWER_SECONDS,
             trust_env=False,
         )
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise StoreError(str(error) or type(error).__name__) from error
     if not answer.is_success:
         raise StoreError(answer.text.strip()[:300])

@@ -32,7 +32,7 @@ def look(data: DataDirectory, ports: Ports, environment: Mapping[str, str], *, r
     Where the environment names another broker, in a container for example, there is no embedded stack here: whose its
     ports are, and whether it has the page, is not looked at.
     """
-    embedded = "TIDEMARK_KAFKA_BOOTSTRAP" not in environment
+    embedded = not environment.get("TIDEMARK_KAFKA_BOOTSTRAP")
     yield python(sys.version_info[:2])
     yield settings(environment)
     yield writable(data.root)

@@ -1,12 +1,12 @@
 """A client of ClickHouse over HTTP, one for each thread."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from services.shared.settings import SharedSettings
+from services.shared.settings import SharedSettings, http_url
 
 # A retry with the same deduplication token can succeed and store nothing, and 26.9 turns both on by default.
 INSERT_SETTINGS: dict[str, Any] = {"insert_deduplicate": 0, "async_insert": 0}
@@ -18,15 +18,16 @@ ANSWER_SECONDS = 30
 def client(config: SharedSettings, *, database: str | None = None, url: str | None = None) -> Client:
     """A client for the calling thread; every insert through it is synchronous and not deduplicated.
 
-    `database` is the deployment's unless given; "" names none, to make it.
+    `database` is the deployment's unless given; "" names none, to make it. Raises `WrongSettings` where `url` cannot be
+    read.
     """
-    parts = urlsplit(url or config.clickhouse_url)
+    parts = urlsplit(http_url(url) if url else config.clickhouse_url)
     made = clickhouse_connect.get_client(
         host=parts.hostname or "127.0.0.1",
         port=parts.port or (8443 if parts.scheme == "https" else 8123),
         secure=parts.scheme == "https",
-        username=parts.username or "default",
-        password=parts.password or "",
+        username=unquote(parts.username or "default"),
+        password=unquote(parts.password or ""),
         database=config.clickhouse_database if database is None else database or "default",
         settings=INSERT_SETTINGS,
         connect_timeout=5,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,16 +17,31 @@ from services.shared.errors import WrongSettings
 
 PREFIX = "TIDEMARK_"
 SERVICES = Path(__file__).parents[1]
-# One @ at most, and before the path: with more of them it cannot be told where the password ends.
-_ADDRESS = re.compile(r"([A-Za-z][\w+.-]*://)(?:[^@/?#\s]*@)?([^@/?#\s]*)(?:[/?#][^@]*)?")
+# One @ at most, and before the path: with more of them it cannot be told where the password ends. A port that is no
+# number may be the beginning of a password.
+_ADDRESS = re.compile(
+    r"([A-Za-z][\w+.-]*://)(?:[^@/?#\s]*@)?((?:\[[0-9A-Fa-f:.]+\]|[^@/?#\s:\[\]]*)(?::\d*)?)(?:[/?#][^@]*)?"
+)
 _BROKER = re.compile(r"\s*(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:\d{1,5})?\s*")
 
 C = TypeVar("C", bound="ServiceSettings")
 
 
-def _url(text: str) -> str:
+def http_url(text: str) -> str:
+    """The address without slashes at its end. Raises `WrongSettings`, without a word of what may be a password.
+
+    >>> http_url("http://tide:a%2Fb@db:8123/")
+    'http://tide:a%2Fb@db:8123'
+    """
     if not text.startswith(("http://", "https://")):
-        raise ValueError("an address begins with http:// or https://")
+        raise WrongSettings(["an address begins with http:// or https://"])
+    try:
+        parts = urlsplit(text)
+        told = parts.hostname and parts.port != 0 and "@" not in parts.path + parts.query + parts.fragment
+    except ValueError:
+        told = False
+    if not told:
+        raise WrongSettings(["host or port cannot be read: write http://host:port, the password percent-encoded"])
     return text.rstrip("/")
 
 
@@ -41,7 +57,7 @@ def models_folder() -> Path:
     return there if there.is_dir() else Path("models")
 
 
-Url = Annotated[str, AfterValidator(_url)]
+Url = Annotated[str, AfterValidator(http_url)]
 Brokers = Annotated[str, AfterValidator(_brokers)]
 
 
@@ -64,7 +80,7 @@ class SharedSettings(BaseSettings):
     clickhouse_url: Url = Field(
         "http://127.0.0.1:8703",
         alias="TIDEMARK_CLICKHOUSE_URL",
-        description="With user and password where it has them.",
+        description="With user and password where it has them, percent-encoded.",
     )
     clickhouse_database: str = Field(
         "tidemark", alias="TIDEMARK_CLICKHOUSE_DATABASE", pattern=r"^\w+$", description="The database of the tables."

@@ -81,15 +81,17 @@ def test_a_data_directory_that_is_a_file_is_a_problem(tmp_path):
     assert [finding.what for finding in found if finding.grade == "problem"] == [f"{tmp_path}/file is no directory"]
 
 
-@pytest.mark.parametrize(("outside", "looked_at"), [({}, True), ({"TIDEMARK_KAFKA_BOOTSTRAP": "kafka:9092"}, False)])
-def test_ports_and_page_are_looked_at_where_the_stack_is_the_embedded_one(tmp_path, outside, looked_at):
+@pytest.mark.parametrize(("broker", "looked_at"), [(None, True), ("", True), ("kafka:9092", False)])
+def test_ports_and_page_are_looked_at_where_the_stack_is_the_embedded_one(tmp_path, broker, looked_at):
+    outside = {} if broker is None else {"TIDEMARK_KAFKA_BOOTSTRAP": broker}
     found = {each.about for each in machine.look(DataDirectory(tmp_path), Ports(free_base()), outside, running=False)}
     assert {"ports", "page"} <= found if looked_at else not {"ports", "page"} & found
 
 
-def test_nobody_listening(tmp_path):
+@pytest.mark.parametrize("host", ["127.0.0.1", "xn--ü.de"])
+def test_nobody_listening(host):
     base = free_base()
-    place = SharedSettings(kafka_bootstrap=f"127.0.0.1:{base}", clickhouse_url=f"http://user:hidden@127.0.0.1:{base}")
+    place = SharedSettings(kafka_bootstrap=f"127.0.0.1:{base}", clickhouse_url=f"http://user:hidden@{host}:{base}")
     findings = list(diagnosis.reachable(place))
     assert [finding.grade for finding in findings] == ["problem", "problem"]
     assert "hidden" not in str(findings)

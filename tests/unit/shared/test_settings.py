@@ -125,6 +125,24 @@ def test_the_password_of_a_shared_address_is_not_printed(monkeypatch, capsys):
     assert "begins with http:// or https://, not 'clickhouse://host:8123'." in said
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://u:hunter2/x@db:8123", "http://u:12/hunter2@db:8123", "http://u:#hunter2@db", "http://u:1?hunter2@db"),
+        *("http://u:hunter2", "http://[hunter2", "http://db:99999/hunter2", "http://db:0/hunter2", "https://"),
+    ],
+)
+def test_an_address_without_legible_host_and_port_is_refused_and_its_password_not_shown(url, monkeypatch, capsys):
+    said = said_of(Open, monkeypatch, capsys, TIDEMARK_CLICKHOUSE_URL=url)
+    assert "the password percent-encoded" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8123", "https://u:a%2Fb@db/", "http://db", "http://db/behind/a/proxy"])
+def test_an_address_with_a_legible_host_is_taken(url):
+    assert SharedSettings(clickhouse_url=url).clickhouse_url == url.rstrip("/")
+
+
 def test_models_lie_in_the_checkout_from_wherever_one_asks(monkeypatch, tmp_path):
     checkout = tmp_path / "checkout"
     monkeypatch.setattr("services.shared.settings.ROOT", checkout)

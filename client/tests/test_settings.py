@@ -1,6 +1,7 @@
 """Settings that cannot work are refused when the client is made, by name and with the remedy."""
 
 import pytest
+from tidemark.coercion import CALL
 from tidemark.settings import Settings
 
 
@@ -20,7 +21,8 @@ from tidemark.settings import Settings
         ({"app": "a|b"}, "app contains .*; use another name"),
         ({"app": "a/b"}, "app contains .*; use another name"),
         ({"environment": ".."}, "environment contains .*; use another name"),
-        ({"version": "."}, "version contains .*; use another name"),
+        ({"app": "x\n"}, "app contains .*; use another name"),
+        ({"version": "a|b"}, "version contains .*; use another name"),
         ({"default_version": ""}, "default_version has 0 characters; give 1 to 200"),
     ],
 )
@@ -44,3 +46,9 @@ def test_a_key_that_no_header_takes_is_refused_and_not_shown(key):
     with pytest.raises(ValueError, match="api_key has characters that no header takes") as refusal:
         Settings({}, spool="/nowhere", api_key=key)
     assert key not in str(refusal.value)
+
+
+@pytest.mark.parametrize("version", ["release/2026-01", ".", ".."])
+def test_a_version_that_was_registered_under_any_label_goes_on(version):
+    settings = Settings({}, spool="/nowhere", version=version, default_version=version)
+    assert (settings.version, settings.default_version, CALL["version"](version, "version")) == (version,) * 3

@@ -13,7 +13,7 @@ from uuid import UUID
 LONGEST_NAME = 200
 MOST_ENTRIES = 1000
 LARGEST_INTEGER = 2**53
-SEPARATORS = re.compile(r"[|/\x00-\x1f]")
+SEPARATORS = re.compile(r"[|\x00-\x1f]")
 DEEPEST = 20
 
 
@@ -42,11 +42,19 @@ def name(value: Any, field: str) -> str:
     return written
 
 
-def place(value: Any, field: str) -> str:
-    """A name that keys and paths are made of: without `|`, `/` and control characters, and neither `.` nor `..`."""
+def label(value: Any, field: str) -> str:
+    """A name that keys are made of: without `|` and control characters."""
     written = name(value, field)
-    if SEPARATORS.search(written) or written in {".", ".."}:
-        raise Unusable(field, "contains |, / or a control character, or is . or ..", "use another name")
+    if SEPARATORS.search(written):
+        raise Unusable(field, "contains | or a control character", "use another name")
+    return written
+
+
+def place(value: Any, field: str) -> str:
+    """A label that paths are made of too: without `/`, and neither `.` nor `..`."""
+    written = label(value, field)
+    if "/" in written or written in {".", ".."}:
+        raise Unusable(field, "contains / or is . or ..", "use another name")
     return written
 
 
@@ -227,7 +235,8 @@ TOOL_CALL: Forms = {"name": text, "arguments": text, "tool_call_id": text, "resu
 _TOOL_CALLS = objects(TOOL_CALL, needed=("name",))
 
 CALL: Forms = {
-    **dict.fromkeys(("app", "environment", "version"), place),
+    **dict.fromkeys(("app", "environment"), place),
+    "version": label,
     **dict.fromkeys(("prompt", "system_prompt", "response", "reference"), text),
     **dict.fromkeys(("trace_id", "span_id", "parent_span_id", "session_id", "user_id", "experiment", "arm"), short),
     **dict.fromkeys(("provider", "requested_model", "answering_model", "system_fingerprint", "finish_reason"), short),

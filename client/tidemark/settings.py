@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from tidemark.coercion import place
+from tidemark.coercion import label, place
 from tidemark.masking import Mask, builtin
 
 if TYPE_CHECKING:
@@ -131,8 +131,10 @@ class Settings:
         self.api_key: str = str(self.api_key).strip()
         if not (self.api_key.isascii() and self.api_key.isprintable()):
             raise ValueError("api_key has characters that no header takes: give it as it was made")
-        for name in ("app", "environment", "default_version", *(["version"] if self.version else [])):
-            setattr(self, name, place(getattr(self, name), name))
+        self.app: str = place(self.app, "app")
+        self.environment: str = place(self.environment, "environment")
+        self.version: str = label(self.version, "version") if self.version else ""
+        self.default_version: str = label(self.default_version, "default_version")
         self._check_numbers()
         if self.sample_rate > 1:
             raise ValueError("sample_rate must be above 0 and at most 1")

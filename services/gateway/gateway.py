@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 
 from schemas.messages import UNDECODABLE, Call, Feedback
-from services.shared.names import NAME
+from services.shared.names import LABEL, NAME
 from services.shared.payloads import Reference, apart, place
 
 M = TypeVar("M", Call, Feedback)
@@ -22,7 +22,7 @@ IDENTIFIERS = (
     *("provider", "requested_model", "answering_model", "system_fingerprint", "finish_reason"),
 )
 COLLECTIONS = ("parameters", "groups", "tags", "attributes", "context", "choices", "messages", "tool_calls")
-KEY_PARTS = ("app", "environment", "version")
+PATH_PARTS = ("app", "environment")
 PATH = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
 MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
@@ -206,7 +206,9 @@ def _check_time(moment: datetime, field: str, now: datetime, limits: Limits) -> 
 def _check_call(call: Call) -> None:
     if call.payload_reference is not None:
         raise Rejected("payload_reference", "payload_reference is made here", "leave it out and send the texts")
-    for name in KEY_PARTS:
+    if not re.fullmatch(LABEL, call.version):
+        raise Rejected("version", "version contains | or a control character", "use another label")
+    for name in PATH_PARTS:
         if not re.fullmatch(NAME, getattr(call, name)):
             said = f"{name} contains |, / or a control character, or is . or .."
             raise Rejected(name, said, "use another name")

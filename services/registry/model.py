@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.registry import Version
 from services.shared.access import KeyHash
-from services.shared.names import NAME
+from services.shared.names import LABEL, NAME
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=NAME)]
 Optional = Annotated[str, Field(max_length=200, pattern=f"^$|{NAME}")]
-Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^|\x00-\x1f]+$")]  # part of no path
+Label = Annotated[str, Field(min_length=1, max_length=200, pattern=LABEL)]  # part of no path
 Reason = Annotated[str, Field(max_length=2000)]
 Revision = Annotated[int, Field(ge=0, description="the revision that has to run; 0: nothing was deployed yet")]
 Token = Annotated[int, Field(ge=1, description="the fencing token of the lease")]
@@ -61,17 +61,17 @@ class VersionList(BaseModel):
 class NewDeployment(Body):
     """What is to serve a target."""
 
-    version: Name = Field(examples=["v2"])
+    version: Label = Field(examples=["v2"])
     reason: Reason = Field(default="", examples=["shorter answers"])
     expected_revision: Revision | None = None
     fencing_token: Token | None = None
-    weights: dict[Name, float] = Field(default={}, description="version to share of traffic, during an experiment")
+    weights: dict[Label, float] = Field(default={}, description="version to share of traffic, during an experiment")
 
 
 class LeaseRequest(Body):
     """Who wants to change a target alone, and for how long."""
 
-    holder: Title = Field(examples=["rollback:0f6a…"])
+    holder: Label = Field(examples=["rollback:0f6a…"])
     seconds: float = Field(default=60, gt=0, le=3600)
 
 
@@ -88,7 +88,7 @@ class LeaseAnswer(BaseModel):
 class Baseline(Body):
     """The version that a target is compared with."""
 
-    version: Name = Field(examples=["v1"])
+    version: Label = Field(examples=["v1"])
 
 
 class BaselineAnswer(BaseModel):
@@ -127,7 +127,7 @@ class FreezeList(BaseModel):
 class NewKey(Body):
     """A key to make."""
 
-    name: Title = Field(examples=["shop in production"])
+    name: Label = Field(examples=["shop in production"])
     scopes: list[Scope] = Field(min_length=1, examples=[["emit"]])
 
 

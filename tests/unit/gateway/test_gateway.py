@@ -62,7 +62,8 @@ def test_a_tenant_in_the_body_may_only_repeat_the_keys(tenant):
         ({"app": "a|b"}, "app"),
         ({"app": ".."}, "app"),
         ({"environment": "y/history"}, "environment"),
-        ({"version": "."}, "version"),
+        ({"version": "a|b"}, "version"),
+        ({"version": "x\n"}, "version"),
         ({"environment": "x\n"}, "environment"),
         ({"version": ...}, "version"),
         ({"called_at": "2026-05-01T12:00:00"}, "called_at"),
@@ -95,6 +96,11 @@ def test_a_bad_call_is_refused_with_field_message_and_remedy(fields, field):
 
 def test_names_with_dots_are_taken_and_models_with_slashes():
     assert taken(a_call(app="shop.eu", environment=".prod", version="...", requested_model="org/model"))
+
+
+@pytest.mark.parametrize("version", ["release/2026-01", ".", ".."])
+def test_a_version_stands_in_no_path_of_the_gateway_and_keeps_its_label(version):
+    assert Call.decode(taken(a_call(version=version)).value).version == version
 
 
 def test_the_longest_identifiers_are_taken():

@@ -11,19 +11,29 @@ from services.shared import outbox as outboxes
 from services.shared.access import PUBLIC, permissions
 from services.shared.database import connect, migrate, state_url
 from services.shared.outbox import Outbox
-from tests.unit.registry.builders import NOW
+from tests.unit.registry.builders import NOW, a_version
 
 SECRET = "what services show each other"
 TARGET = "/v1/deployments/shop/production"
 
 
 @pytest.fixture
-def registry(tmp_path):
-    engine = connect(state_url(tmp_path, "registry"))
-    migrate(engine, MIGRATIONS, outboxes.MIGRATIONS)
+def engine(tmp_path):
+    made = connect(state_url(tmp_path, "registry"))
+    migrate(made, MIGRATIONS, outboxes.MIGRATIONS)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def store(engine):
+    return Store(engine, Outbox(engine), lambda: NOW)
+
+
+@pytest.fixture
+def registry(engine, store):
     keys = KeyStore(engine, SECRET, lambda: NOW)
-    yield web(Store(engine, Outbox(engine), lambda: NOW), keys, SECRET), keys
-    engine.dispose()
+    return web(store, keys, SECRET), keys
 
 
 @pytest.fixture
@@ -95,6 +105,15 @@ async def test_a_version_is_never_registered_under_a_name_that_no_path_can_hold(
     answer = await caller.post("/v1/versions", json={**body, field: name})
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
     assert answer.json()["error"]["remedy"]
+
+
+async def test_a_version_that_was_registered_under_such_a_name_is_deployed_compared_and_told(caller, store):
+    store.register(a_version("release/2026-01"))
+    order = {"version": "release/2026-01", "weights": {"release/2026-01": 1}}
+    assert (await caller.put(TARGET, json=order)).status_code == 200
+    baseline = {"version": "release/2026-01"}
+    assert (await caller.put("/v1/baselines/shop/production", json=baseline)).status_code == 204
+    assert (await caller.get(TARGET)).json()["version"] == "release/2026-01"
 
 
 @pytest.mark.parametrize("value", [r'"\ud800"', r'{"\ud800": 1}', "[" * 300 + "]" * 300, "[" * 900 + "]" * 900])

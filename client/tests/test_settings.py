@@ -3,6 +3,7 @@
 import pytest
 from tidemark.coercion import CALL
 from tidemark.settings import Settings
+from tidemark.transport_http import connect
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,38 @@ from tidemark.settings import Settings
 def test_what_cannot_work_is_refused_by_name(given, said):
     with pytest.raises(ValueError, match=f"^{said}"):
         Settings({}, spool="/nowhere", **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"tenant": ""}, "tenant is empty"),
+        ({"tenant": "a|b"}, "tenant contains .*; use another name"),
+        ({"kafka_prefix": "a b"}, "kafka_prefix is 'a b': give at most 100 letters"),
+        ({"kafka_prefix": "p\n"}, r"kafka_prefix is 'p\\n': give at most 100 letters"),
+        ({"kafka_prefix": "p" * 101}, "kafka_prefix is 'p*': give at most 100 letters"),
+    ],
+)
+def test_what_kafka_cannot_take_is_refused_by_name(given, said):
+    with pytest.raises(ValueError, match=f"^{said}"):
+        Settings({}, spool="/nowhere", transport="kafka", **{"tenant": "acme", "kafka_prefix": "p.", **given})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://h:secret", "http://[::1/secret", "http://h:99999/secret", "http://h..secret", "h:8700/secret"),
+        *("ftp://secret", "http://", "//secret", "https://:8700/secret"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused_by_name_and_not_shown(url):
+    with pytest.raises(ValueError, match="^url cannot be read: give http://host:port or https://"):
+        connect(Settings({}, spool="/nowhere", url=url), "instance")
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8700", "https://gateway", "http://gateway:8700/behind/a/proxy"])
+def test_an_address_with_a_host_is_taken(url):
+    connect(Settings({}, spool="/nowhere", url=url), "instance").close()
 
 
 def test_nothing_may_be_kept_sent_or_waited_for():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -94,6 +95,8 @@ _MAY_BE_ZERO = {
     *("longest_backoff_seconds", "exit_seconds", "poll_seconds"),
 }
 
+_PREFIX = re.compile(r"[a-zA-Z0-9._-]{0,100}")  # what names of topics may hold, and the services take
+
 
 class Settings:
     """The settings of one client; every name of `Options` is an attribute.
@@ -126,8 +129,8 @@ class Settings:
         self.url: str = str(self.url).rstrip("/")
         if self.transport not in {"http", "kafka"}:
             raise ValueError(f"transport is {self.transport!r}: choose http or kafka")
-        if self.transport == "kafka" and not self.tenant:
-            raise ValueError("tenant is empty: the gateway knows it from the key, straight to Kafka it must be given")
+        if self.transport == "kafka":
+            self._check_kafka()
         self.api_key: str = str(self.api_key).strip()
         if not (self.api_key.isascii() and self.api_key.isprintable()):
             raise ValueError("api_key has characters that no header takes: give it as it was made")
@@ -138,6 +141,15 @@ class Settings:
         self._check_numbers()
         if self.sample_rate > 1:
             raise ValueError("sample_rate must be above 0 and at most 1")
+
+    def _check_kafka(self) -> None:
+        if not self.tenant:
+            raise ValueError("tenant is empty: the gateway knows it from the key, straight to Kafka it must be given")
+        self.tenant: str = label(self.tenant, "tenant")
+        if not _PREFIX.fullmatch(self.kafka_prefix):
+            raise ValueError(
+                f"kafka_prefix is {self.kafka_prefix!r}: give at most 100 letters, digits, '.', '_' and '-'"
+            )
 
     def _check_numbers(self) -> None:
         for name, (_, read) in _DECLARED.items():

@@ -30,14 +30,18 @@ class Http:
     """A kept connection to one server, with a bearer key. One thread at a time, except `abort`."""
 
     def __init__(self, url: str, *, api_key: str, timeout_seconds: float) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"url is {url!r}: give http://host:port or https://host")
-        # Looked up here and not by the thread that connects: a fork in the middle of that import leaves the child
-        # without the codec for good.
-        parts.hostname.encode("idna")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+            # Looked up here and not by the thread that connects: a fork in the middle of that import leaves the child
+            # without the codec for good.
+            host.encode("idna")
+        except ValueError:
+            host = ""
+        if not host or parts.scheme not in {"http", "https"}:
+            raise ValueError("url cannot be read: give http://host:port or https://host")
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=min(CONNECT_SECONDS, timeout_seconds))
+        self._connection = kind(host, port, timeout=min(CONNECT_SECONDS, timeout_seconds))
         self._timeout_seconds = timeout_seconds
         self._aborted = False
         self._path = parts.path.rstrip("/")

@@ -1,7 +1,7 @@
 """`tidemark compare`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -31,18 +31,29 @@ def compare(
     What is stored becomes such a file by `tidemark query --json "SELECT toString(call_id) AS call_id, metric, status,
     value, label, evaluator, evaluator_version FROM scores WHERE evaluator_version = '…'" > a.jsonl`.
 
-    Exit code 0: compared; 1: they differ by more than --within; 2: a file is none of scores, or
-    a metric has no call in both.
+    Exit code 0: compared; 1: they differ by more than --within; 2: a file is none of scores, or a metric has no call
+    in both: the others are compared all the same.
     """
     found = {each.metric: each for each in compared(_read(first), _read(second), worst)}
-    names = list(found) if metrics == "all" else metrics.split(",")
+    names = list(found) if metrics == "all" else [name for name in map(str.strip, metrics.split(",")) if name]
     if not names:
         fail("the two files have no metric in common")
-    if apart := [name for name in names if name not in found or not found[name].common]:
-        fail(f"the two files have no call in common with {', '.join(apart)}")
-    wanted = [found[name] for name in names]
-    print(json.dumps([each.as_dict() for each in wanted]) if as_json else "\n\n".join(map(_told, wanted)))
+    wanted = [found[name] for name in names if name in found and found[name].common]
+    if as_json or wanted:
+        print(json.dumps([each.as_dict() for each in wanted]) if as_json else "\n\n".join(map(_told, wanted)))
+    _refuse(names, found)
     raise typer.Exit(int(within is not None and _beyond(wanted, within)))
+
+
+def _refuse(names: Sequence[str], found: Mapping[str, Agreement]) -> None:
+    """End with exit code 2 where a metric could not be compared, and say which and why."""
+    unknown = [name for name in names if name not in found]
+    apart = [name for name in names if name in found and not found[name].common]
+    told = [f"the two files have no call in common with {', '.join(apart)}"] if apart else []
+    if unknown:
+        told.append(f"{', '.join(unknown)}: not in both files; both have {', '.join(found) or 'no metric in common'}")
+    if told:
+        fail("; ".join(told))
 
 
 def _read(path: Path) -> Rows:

@@ -94,8 +94,24 @@ def test_a_difference_beyond_what_is_allowed_is_an_error(run, second, code):
 
 
 def test_nothing_in_common_is_a_wrong_use(run):
-    assert run([0.1], [0.2], "--metrics", "other")[0] == 2
-    assert run([0.1], [0.1], "--metrics", "response_toxicity,other")[0] == 2
+    assert run([0.1], [0.2], "--metrics", "other") == (2, "")
+
+
+def test_blanks_between_metrics_are_no_part_of_their_names(run):
+    assert run([0.1], [0.1], "--metrics", " response_toxicity ,")[0] == 0
+
+
+@pytest.mark.parametrize("asked", [(), ("--metrics", "misspelt, rare, response_toxicity")])
+def test_metrics_that_cannot_be_compared_hide_no_others(tmp_path, capsys, asked):
+    for name in ("a", "b"):
+        lines = [a_line(None, 0.5, call_id="both"), a_line(None, 0.5, metric="rare", call_id=name)]
+        (tmp_path / name).write_bytes(b"\n".join(lines))
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json", *asked])
+    printed = capsys.readouterr()
+    assert ([each["metric"] for each in json.loads(printed.out)], ended.value.code) == (["response_toxicity"], 2)
+    assert "no call in common with rare" in printed.err
+    assert ("misspelt: not in both files; both have rare, response_toxicity" in printed.err) is bool(asked)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--within", "0.1"), ("--metrics", "response_toxicity", "--within", "1")])

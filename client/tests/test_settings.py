@@ -55,7 +55,7 @@ def test_what_kafka_cannot_take_is_refused_by_name(given, said):
     ],
 )
 def test_an_address_that_cannot_be_read_is_refused_by_name_and_not_shown(url):
-    with pytest.raises(ValueError, match="^url cannot be read") as refusal:
+    with pytest.raises(ValueError, match=r"^url cannot be read") as refusal:
         connect(Settings({}, spool="/nowhere", url=url), "instance")
     assert str(refusal.value) == "url cannot be read: give http://host:port or https://host"
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from services.registry import body
-from tests.unit.registry.test_routes import a_client, caller, registry
+from tests.unit.registry.test_routes import a_client, caller, engine, registry, store
 
-__all__ = ["caller", "registry"]
+__all__ = ["caller", "engine", "registry", "store"]
 CHUNK = b" " * 65_536
 
 

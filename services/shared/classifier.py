@@ -14,7 +14,6 @@ from services.shared.classifier_store import ConvertedClassifier
 from services.shared.content_cache import ContentCache
 from services.shared.engine import Engine, Floats, Ids, ModelOptions, opened
 from services.shared.token_batches import Batch, Piece, ahead, batches
-from services.shared.vocabulary import Words
 from services.shared.windows import Content, Pair, Spans, Windows
 
 __all__ = ["Classifier", "ClassifierOptions", "Content", "Pair", "TokenLogits", "probabilities"]
@@ -98,9 +97,9 @@ class Classifier:
         """The characters of each token of each text: what has to fit into `max_tokens`, special tokens aside."""
         return self._windows.spans(texts)
 
-    def words(self, texts: Sequence[str]) -> list[Words]:
-        """How many words of each text the model knows: what it does not know it judges by chance."""
-        return self._windows.words(texts)
+    def known(self, texts: Sequence[str]) -> list[str]:
+        """Each text without what the model does not know, which it judges by chance."""
+        return self._windows.known(texts)
 
     def inputs(self, contents: Sequence[Content]) -> list[tuple[Ids, ...]]:
         """The batches that the engine is given for `contents`."""

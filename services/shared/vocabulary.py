@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from services.shared.token_batches import shortened
 
@@ -24,7 +24,7 @@ class Words(NamedTuple):
 
 def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Words]:
     """How many words, or parts of them, of each text the tokenizer knows; the same count whatever they mean."""
-    mark = next((number for each in _UNKNOWN if (number := tokenizer.token_to_id(each)) is not None), None)
+    mark = _mark(tokenizer)
     given = [shortened(text) for text in texts]
     found = []
     for text, encoding in zip(given, tokenizer.encode_batch(given, add_special_tokens=False), strict=True):
@@ -34,3 +34,23 @@ def words_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Words]:
         known = sum(any(map(str.isalnum, text[start:end])) for start, end in written)
         found.append(Words(known, len(tokens) - len(written)))
     return found
+
+
+def known_of(tokenizer: Tokenizer, texts: Sequence[str]) -> list[str]:
+    """Each text with a blank for every token that the tokenizer, which is not to truncate, does not know."""
+    mark = _mark(tokenizer)
+    given = [shortened(text) for text in texts]
+    found = tokenizer.encode_batch(given, add_special_tokens=False)
+    return [_without(mark, text, encoding) for text, encoding in zip(given, found, strict=True)]
+
+
+def _without(mark: int | None, text: str, encoding: Encoding) -> str:
+    kept, at = "", 0
+    for number, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
+        if number == mark:
+            kept, at = f"{kept}{text[at:start]} ", end
+    return kept + text[at:]
+
+
+def _mark(tokenizer: Tokenizer) -> int | None:
+    return next((number for each in _UNKNOWN if (number := tokenizer.token_to_id(each)) is not None), None)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from services.shared.token_batches import MAX_CHARACTERS, Piece, shortened, spread
-from services.shared.vocabulary import Words, words_of
+from services.shared.vocabulary import known_of
 
 Spans = npt.NDArray[np.int64]
 
@@ -62,9 +62,9 @@ class Windows:
         found = self._tokenizer.encode_batch([shortened(text) for text in texts], add_special_tokens=False)
         return [_spans(text, encoding) for text, encoding in zip(texts, found, strict=True)]
 
-    def words(self, texts: Sequence[str]) -> list[Words]:
-        """How many words of each text are known."""
-        return words_of(self._tokenizer, texts)
+    def known(self, texts: Sequence[str]) -> list[str]:
+        """Each text without what the tokenizer does not know."""
+        return known_of(self._tokenizer, texts)
 
     def of(self, numbers: Sequence[int], contents: Sequence[Content]) -> tuple[list[Piece], dict[int, Spans]]:
         """The pieces of the contents with these `numbers`, and the characters of the tokens that they judge."""

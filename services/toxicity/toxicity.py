@@ -14,15 +14,14 @@ from schemas.messages import Call, Score, Span
 from services.shared.adapter import Head
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import Sentence, sentences
-from services.shared.vocabulary import Words
-from services.toxicity.bias import Judged, stereotyped
+from services.toxicity.bias import Judged, asked, stereotyped
 
 Floats = npt.NDArray[np.float32]
 
 KINDS = ("abuse", "identity_attack", "threat", "sexual", "harmful_request")
 # A response that repeats a harmful request in order to refuse it is no harmful request.
 DECIDING = {"prompt": KINDS, "response": KINDS[:-1]}
-RULES = 4  # raised when the same log-odds would give another score
+RULES = 5  # raised when the same log-odds would give another score
 # Where all kinds together flag under 2 % of clean text that they have not seen: weights/MODEL_CARD.md.
 THRESHOLD = 0.5
 EVIDENCE_FROM = 0.1
@@ -30,10 +29,10 @@ EVIDENCE_FROM = 0.1
 # sentences that know nothing of each other; those of a text do, and with this share clean text is flagged about as
 # often at any length.
 FOR_LENGTH = 0.75
-# Words of a sentence, where as many or more are unknown. Of unknown words alone the heads make an attack as often as
-# not; beside two known ones they see an insult as they see it alone.
-LEAST_KNOWN = 2
 _WRITTEN = re.compile(r"[^\W_]")
+_LETTER = re.compile(r"[^\W\d_]")
+# Of these the tokenizer knows some characters and no words.
+_CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _PICTOGRAM = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
@@ -60,20 +59,22 @@ class Classifier(Protocol):
     def logits(self, contents: Sequence[str]) -> Floats:
         """Log-odds (texts by heads), before their calibration."""
 
-    def words(self, texts: Sequence[str]) -> Sequence[Words]:
-        """How many words of each text it knows."""
+    def known(self, texts: Sequence[str]) -> Sequence[str]:
+        """Each text without what it does not know."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text, those of its sentences that can be read, and the calibrated log-odds of each (sentences by heads).
+    """The sentences of a text, those that can be read, and the calibrated log-odds of each of these (by heads)."""
 
-    `unreadable`: there are others, and all of them are beyond the model.
-    """
-
+    said: Sequence[Sentence]
     sentences: Sequence[Sentence]
     logits: Floats
-    unreadable: bool
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether something is said, and all of it is beyond the model."""
+        return bool(self.said) and not self.sentences
 
 
 @dataclass(frozen=True)
@@ -115,23 +116,30 @@ class ToxicityScorer:
         return [result.value if isinstance(result, Measured) else 0.0 for result in found]
 
     def _read(self, texts: Sequence[str | None]) -> list[Text | None]:
-        spoken = [[each for each in sentences(text or "") if _WRITTEN.search(each.text)] for text in texts]
+        spoken = [[each for each in sentences(text or "") if _is_written(each.text)] for text in texts]
         known = dict(self._known({each.text for part in spoken for each in part}))
         parts = [[each for each in part if each.text in known] for part in spoken]
         wanted = [known[each.text] for part in parts for each in part]
         found = self._calibrated(self.classifier.logits(wanted)) if wanted else self._nothing
         ends = np.cumsum([len(part) for part in parts])
         return [
-            None if text is None else Text(part, found[end - len(part) : end], unreadable=bool(said) and not part)
+            None if text is None else Text(said, part, found[end - len(part) : end])
             for text, said, part, end in zip(texts, spoken, parts, ends, strict=True)
         ]
 
     def _known(self, written: Collection[str]) -> Iterator[tuple[str, str]]:
-        """The sentences of which the model knows enough, each with how it is read."""
-        read = [readable(text) for text in written]
-        for text, own, words in zip(written, read, self.classifier.words(read), strict=True):
-            if words.known >= LEAST_KNOWN or words.known > words.unknown:
-                yield text, own
+        """The sentences with words that the model knows, each as it is read: by these alone.
+
+        Of what it does not know the heads make an attack as often as not. The name of a pictogram is no word of those
+        who sent it, and a number beside unknown words tells nothing of them.
+        """
+        bare = {text: _PICTOGRAM.sub(" ", text) for text in written}
+        texts = {*bare, *bare.values()}
+        read = self.classifier.known([_CHINESE.sub(" ", readable(text)) for text in texts])
+        known = dict(zip(texts, read, strict=True))
+        for text, words in bare.items():
+            if _LETTER.search(known[words]) or not _LETTER.search(words):
+                yield text, known[text]
 
     @property
     def _nothing(self) -> Floats:
@@ -165,7 +173,9 @@ class ToxicityScorer:
             return Missing("response")
         if response.unreadable:
             return Missing("response in known words")
-        found = stereotyped(self._judged(prompt), self._judged(response))
+        judged = self._judged(prompt)
+        question = asked(judged, prompt.said if prompt else ())
+        found = stereotyped(judged, question, self._judged(response))
         return _found("response", found.sentence, "stereotype", found.value) if found else Measured(0.0)
 
     def _judged(self, text: Text | None) -> list[Judged]:
@@ -210,12 +220,16 @@ def _found(field: str, sentence: Sentence, kind: str, value: float) -> Measured:
 
 
 def readable(text: str) -> str:
-    """The text with pictograms as words: an uncased tokenizer does not know most of them.
+    """The text in plain letters, and with pictograms as words: an uncased tokenizer knows few of either kind.
 
-    >>> readable("you are \U0001f40d")
+    >>> readable("\u24e8ou are \U0001f40d")
     'you are  snake '
     """
-    return _PICTOGRAM.sub(lambda match: _named(match[0]), text)
+    return _PICTOGRAM.sub(lambda match: _named(match[0]), unicodedata.normalize("NFKC", text))
+
+
+def _is_written(text: str) -> bool:
+    return bool(_WRITTEN.search(unicodedata.normalize("NFKC", text)))
 
 
 @lru_cache(4096)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 Path = Sequence[str | int]
 _SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str)  # numbers are skipped, of however many digits
 
 
 def pointer(path: Path) -> str:

@@ -5,7 +5,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import islice
 from math import isfinite
@@ -21,13 +21,13 @@ from services.quality.quality.json_paths import Path, pointer, span_of
 from services.quality.quality.schema_work import is_soon_told, work
 
 MOST_VIOLATIONS = 100  # of one text, among which the first is looked for
-MOST_DIGITS = 4_000  # of a whole number: Python writes those of 4,300
+MOST_DIGITS = 4_000  # of a whole number: Python makes those of 4,300
+MOST_LARGE = 50  # numbers of a text that neither a double nor that holds: the validator is slow to tell them apart
 MOST_NAMES = 20  # of a path that is told
 MOST_STEPS = 100_000  # a schema's pattern may try before it is taken not to match: time stays linear
 # Schemas that one may hold with its references written out, and those times the characters of a text: the validator
 # follows references again each time, and in 0.5 s it is through this many.
 MOST_WORK, MOST_WORK_BY_CHARACTERS = 10_000, 100_000_000
-_BEYOND = "a number that is too large to be compared"
 _LINEAR = jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_STEPS)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _RE2 = re2.Options()
@@ -49,10 +49,10 @@ class BadDefinition(ValueError):
 def violation(kind: str, definition: Any, text: str) -> Violation | None:
     """The first violation of the format `kind` by all of `text`, or None where the parser takes it.
 
-    JSON is RFC 8259 (no NaN), read by Python's parser, with whole numbers of at most 4,000 digits beside a schema;
-    JSON Schema as its `$schema` says, else 2020-12, with
-    references inside the schema alone; regex is RE2 and has to match the whole text; a choice may stand between
-    white space; XML may declare no entities; Python is the grammar of the interpreter that runs this.
+    JSON is RFC 8259 (no NaN), read by Python's parser; JSON Schema as its `$schema` says, else 2020-12, with
+    references inside the schema alone, and at most 50 numbers in the text that are too large to be held; regex is RE2
+    and has to match the whole text; a choice may stand between white space; XML may declare no entities; Python is the
+    grammar of the interpreter that runs this.
     Raises BadDefinition.
     """
     return _CHECKS[kind](definition, text)
@@ -60,35 +60,44 @@ def violation(kind: str, definition: Any, text: str) -> Violation | None:
 
 def not_json(_: Any, text: str) -> Violation | None:
     """Where `text` stops being JSON."""
-    return found if isinstance(found := _read_json(text), Violation) else None
+    return found if isinstance(found := _read_json(text, real=str, whole=str), Violation) else None
 
 
-def _read_json(text: str, real: Callable[[str], Any] = float) -> Any:
+def _read_json(text: str, *, real: Callable[[str], Any], whole: Callable[[str], Any]) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=real)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=real, parse_int=whole)
     except json.JSONDecodeError as error:
         return _at(text, error.pos, f"line {error.lineno} column {error.colno}: {error.msg}")
     except RecursionError:
         return _at(text, 0, "nested too deeply")
     except ValueError as error:
-        return _at(text, 0, str(error))
+        return Violation(0, len(text), str(error))
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _exact(written: str) -> float | int:
-    """The number, where a double would be infinite: the validator takes that for no number."""
-    if isfinite(number := float(written)):
-        return number
-    try:
-        exact = Decimal(written)
-    except InvalidOperation as error:
-        raise ValueError(_BEYOND) from error
-    if exact.adjusted() >= MOST_DIGITS or exact != exact.to_integral_value():
-        raise ValueError(_BEYOND)
-    return int(exact)
+class _Numbers:
+    """The numbers of one text, as decimals where a double would be infinite: the validator compares them exactly."""
+
+    def __init__(self) -> None:
+        self.left = MOST_LARGE
+
+    def real(self, written: str) -> float | Decimal:
+        return number if isfinite(number := float(written)) else self._large(written)
+
+    def whole(self, written: str) -> int | Decimal:
+        return int(written) if len(written) <= MOST_DIGITS else self._large(written)
+
+    def _large(self, written: str) -> Decimal:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError(f"more than {MOST_LARGE} numbers that are too large to be held")
+        try:
+            return Decimal(written)
+        except InvalidOperation:  # an exponent of 19 digits or more
+            return Decimal(f"{'-' * written.startswith('-')}1e{MAX_EMAX}")
 
 
 def off_schema(definition: Any, text: str) -> Violation | None:
@@ -97,46 +106,47 @@ def off_schema(definition: Any, text: str) -> Violation | None:
     That is all of it where the value takes long to find: among some thousand, in choices of choices, or where a schema
     refers to another by a name instead of a place.
     """
-    validator, schema, needed = _validator(_canonical(definition))
+    validator, schema, needed = _validator(_written(definition))
     if needed * len(text) > MOST_WORK_BY_CHARACTERS:
         raise BadDefinition(f"a JSON Schema of {needed:,} schemas, too many for {len(text):,} characters")
-    value = _read_json(text, _exact)
+    numbers = _Numbers()
+    value = _read_json(text, real=numbers.real, whole=numbers.whole)
     if isinstance(value, Violation):
         return value
     try:
-        value = _encodable(value, text)
+        value = _encodable(value) if _has_surrogate(text) or _ESCAPED_SURROGATE.search(text) else value
         if validator.is_valid(value):
             return None
-        if not is_soon_told(schema, value):
-            return Violation(0, len(text), "/: too much to say where")
-        errors = list(islice(validator.iter_errors(value), MOST_VIOLATIONS))
+        errors = list(islice(validator.iter_errors(value), MOST_VIOLATIONS)) if is_soon_told(schema, value) else []
     except RecursionError:
         return _at(text, 0, "nested too deeply")
+    except ValueError:  # an error holds a whole number of more digits than Python takes
+        errors = []
     located = [
         Violation(*span_of(text, error.instance_path), f"{pointer(error.instance_path)}: {_keyword(error.schema_path)}")
         for error in errors
     ]
-    return min(located, key=lambda each: (each.start, -each.end, each.what), default=None)
+    untold = Violation(0, len(text), "/: too much to say where")
+    return min(located, key=lambda each: (each.start, -each.end, each.what), default=untold)
 
 
-def _canonical(definition: Any) -> bytes:
+def _written(definition: Any) -> str:
+    """The schema as JSON."""
     if isinstance(definition, str):
-        try:
-            definition = json.loads(definition)
-        except ValueError as error:
-            raise BadDefinition(f"no JSON Schema: {error}") from error
-        except RecursionError as error:
-            raise BadDefinition("no JSON Schema") from error
+        return definition
     try:
-        return msgspec.json.encode(definition)
+        return msgspec.json.encode(definition).decode()
     except (UnicodeEncodeError, RecursionError) as error:
         raise BadDefinition("no JSON Schema") from error
 
 
 @lru_cache(256)
-def _validator(schema: bytes) -> tuple[jsonschema_rs.Validator, Any, int]:
+def _validator(schema: str) -> tuple[jsonschema_rs.Validator, Any, int]:
     """The validator, the schema that it is of, and the work that this is."""
-    root = msgspec.json.decode(schema)
+    numbers = _Numbers()
+    root = _read_json(schema, real=numbers.real, whole=numbers.whole)
+    if isinstance(root, Violation):
+        raise BadDefinition(f"no JSON Schema: {root.what}")
     needed = work(root)
     if needed > MOST_WORK:
         raise BadDefinition(f"a JSON Schema of more than {MOST_WORK:,} schemas with its references written out")
@@ -150,11 +160,13 @@ def _keyword(path: Path) -> str:
     return str(next((each for each in reversed(path) if isinstance(each, str)), "false"))
 
 
-def _encodable(value: Any, text: str) -> Any:
-    """The value of `text` without lone surrogates, which the validator cannot take; it sees U+FFFD in their place."""
-    if not _has_surrogate(text) and not _ESCAPED_SURROGATE.search(text):
-        return value
-    return json.loads(encodable(json.dumps(value, ensure_ascii=False)))
+def _encodable(value: Any) -> Any:
+    """The value without lone surrogates, which the validator cannot take; it sees U+FFFD in their place."""
+    if isinstance(value, dict):
+        return {encodable(name): _encodable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_encodable(each) for each in value]
+    return encodable(value) if isinstance(value, str) else value
 
 
 def _has_surrogate(text: str) -> bool:

@@ -26,7 +26,7 @@ def work(root: Any) -> int:
     try:
         return _work(root, root, {})
     except (LookupError, RecursionError):
-        return int(2 ** min(json.dumps(root).lower().count('ref":'), 99))
+        return int(2 ** min(json.dumps(root, default=str).lower().count('ref":'), 99))
 
 
 def _work(root: Any, schema: Any, known: dict[int, int]) -> int:
@@ -51,7 +51,7 @@ def is_soon_told(root: Any, value: Any) -> bool:
     try:
         while stack and len(stack) <= left:
             schema, part = stack.pop()
-            left -= 1 + len(json.dumps(part)) // 500
+            left -= 1 + len(json.dumps(part, default=str)) // 500
             same = ((each, part) for each in _alongside(root, schema))
             further = (pair for pair in chain(same, _inside(schema, part)) if isinstance(pair[0], dict))
             stack.extend(islice(further, max(left, 0) + 1))

@@ -126,15 +126,46 @@ def test_a_format_that_cannot_be_used_is_a_failure_of_the_call(kind, definition,
         ("1e400", None),
         ("-1e400", "/a: minimum"),
         ("1.5e400", None),
-        ("1e4000", "a number that is too large to be compared"),
-        (f"1e{'9' * 30}", "a number that is too large to be compared"),
-        (f"{'9' * 309}.5", "a number that is too large to be compared"),
+        ("1e4000", None),
+        ("9" * 5_000, None),
+        (f"-{'9' * 5_000}", "/: too much to say where"),
+        (f"1e{'9' * 30}", None),
+        (f"-1e{'9' * 30}", "/a: minimum"),
+        (f"{'9' * 309}.5", "/a: type"),
     ],
 )
-def test_a_number_that_no_double_holds_is_compared_exactly_or_says_so(number, what):
+def test_a_number_that_no_double_holds_is_compared_exactly(number, what):
     schema = {"properties": {"a": {"type": "integer", "minimum": 10}}}
     found = violation("json_schema", schema, f'{{"a": {number}}}')
     assert (found and found.what) == what
+
+
+def test_a_number_that_no_double_holds_is_itself_in_a_schema_too():
+    assert violation("json_schema", '{"const": 1e400}', "null").what == "/: const"
+    assert violation("json_schema", '{"const": 1e400}', "10e399") is None
+    assert violation("json_schema", f'{{"minimum": {"9" * 5_000}}}', "1e6000") is None
+    result = formats.validity(a_response("1", "json_schema", '{"const": NaN}'))
+    assert result == Invalid("expected_format.definition is no JSON Schema: NaN is not JSON")
+
+
+@pytest.mark.parametrize("number", ["1e4000", "9" * 5_000, f"1e{'9' * 30}"])
+def test_a_number_that_nobody_looks_at_is_no_violation(number):
+    text = f'{{"n": {number}, "note": "\\ud800"}}'
+    assert violation("json", None, text) is None
+    assert violation("json_schema", {}, text) is None
+    note = violation("json_schema", {"properties": {"note": {"type": "null"}}}, text)
+    assert (text[note.start : note.end], note.what) == ('"\\ud800"', "/note: type")
+
+
+@pytest.mark.parametrize("schema", [{"items": {"type": "number", "minimum": 0}}, {"uniqueItems": True}])
+@pytest.mark.parametrize("number", ["1e3999", "9" * 4_001])
+def test_very_many_numbers_that_no_double_holds_are_refused_at_once(schema, number):
+    text = f"[{', '.join([number] * (250_000 // len(number)))}]"
+    began = time.perf_counter()
+    found = violation("json_schema", schema, text)
+    assert (found.start, found.end) == (0, len(text))
+    assert found.what == "more than 50 numbers that are too large to be held"
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
 from services.shared.vectors import Encoder, Vectors
 
-RULES = 2  # raised when the same weights would give another score
+RULES = 3  # raised when the same weights would give another score
 THRESHOLD = 0.5  # of the mean over pairs
 CONSISTENCY = Metric("consistency", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 SEMANTIC_ENTROPY = Metric("semantic_entropy", unit="share", worse="higher", maximum=1.0)
@@ -89,8 +89,9 @@ class ConsistencyScorer:
     `consistency` is the mean over all pairs of the probability of a contradiction. `semantic_entropy` is the entropy
     of the meanings, where choices that agree have one, over that of all different: 0 where all say the same, 1 where
     none do (after Farquhar et al., Nature 630, 2024, without a language model). Evidence are the sentences of the
-    first choice whose numbers and names half of the others lack. A call with fewer than two choices is not scored, nor
-    one whose choices differ in words that the encoder mostly does not know: it could not tell them apart.
+    first choice whose numbers and names half of the others lack. Where choices differ, those in words that the encoder
+    mostly does not know are left out: it could not tell them apart. A call with fewer than two choices is not scored,
+    nor one of which fewer than two are left.
     """
 
     encoder: Encoder
@@ -110,24 +111,20 @@ class ConsistencyScorer:
         """The scores of `calls`; the choices of all of them go through the models together."""
         evaluator = Evaluator(self.evaluator, self.version)
         told = [[Statement.of(choice.text) for choice in call.choices[:MOST_CHOICES]] for call in calls]
-        compared = [different(said) for said in told]
-        unread = self._unread([pair for pairs in compared for pair in pairs])
-        read = [pair for pairs in compared if unread.isdisjoint(pairs) for pair in pairs]
-        apart = dict(zip(read, self.probabilities(read), strict=True))
-        for call, said, pairs in zip(calls, told, compared, strict=True):
-            results: tuple[Result, Result] = (Missing("choices"), Missing("choices"))
-            if not unread.isdisjoint(pairs):
-                results = (Missing("choices in known words"), Missing("choices in known words"))
-            elif len(said) > 1:
-                results = judged(call, said, apart)
+        unread = self._unread({text for said in told for pair in different(said) for text in pair})
+        read = [[each for each in said if each.text not in unread] if different(said) else said for said in told]
+        pairs = [pair for said in read for pair in different(said)]
+        apart = dict(zip(pairs, self.probabilities(pairs), strict=True))
+        for call, all_said, said in zip(calls, told, read, strict=True):
+            missing = Missing("choices" if len(all_said) < 2 else "choices in known words")
+            results = judged(call, said, apart) if len(said) > 1 else (missing, missing)
             for metric, result in zip(self.metrics, results, strict=True):
                 yield evaluator.score(call, metric, result)
 
-    def _unread(self, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of which a text is in words that the encoder mostly does not know."""
-        texts = sorted({text for pair in pairs for text in pair})
-        unknown = {text for text, words in zip(texts, self.encoder.words(texts), strict=True) if words.mostly_unknown}
-        return {pair for pair in pairs if not unknown.isdisjoint(pair)}
+    def _unread(self, texts: Set[str]) -> set[str]:
+        """Those in words that the encoder mostly does not know."""
+        known = zip(ordered := sorted(texts), self.encoder.words(ordered), strict=True)
+        return {text for text, words in known if words.mostly_unknown}
 
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For each pair of texts the probability that they contradict each other."""

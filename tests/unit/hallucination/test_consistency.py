@@ -73,6 +73,15 @@ def test_choices_in_unknown_words_are_told_apart_by_nobody(scorer, one, other):
     assert [each.value for each in scores(scorer, one, one)] == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("unread", [("\U0001f44d",), ("\U0001f44d", "\U0001f44d", "谢谢")])
+def test_choices_in_unknown_words_are_left_out_where_two_others_remain(scorer, unread):
+    together = [OPENED, *OTHER, OPENED]
+    alone = [(each.value, each.evidence) for each in scores(scorer, *together)]
+    for choices in ((*unread, *together), (*together, *unread)):
+        assert [each.value for each in scores(scorer, *choices)] == [pytest.approx(value) for value, _ in alone]
+    assert [(each.value, each.evidence) for each in scores(scorer, OPENED, *unread, OPENED)] == [(0.0, ())] * 2
+
+
 def test_signs_are_the_same_both_ways():
     rarity = Rarity({}, unseen=5.0)
     one, other = Statement.of(OPENED), Statement.of(OTHER[1])

@@ -95,13 +95,13 @@ class _Page:
 
     def series(self, target: Row, seconds: int) -> dict[str, Any]:
         now = self._clock()
-        interval = self._store.interval(target)
+        interval = self._store.interval(target, Range.last(seconds, now))
         span = Range.last(seconds, now, max(5, interval))  # finer steps would show gaps between the windows
         deployments = self._store.deployments(target)
         calls = self._store.calls(target, span)
         colours = _colours(deployments, calls)
-        windows = self._store.windows(target, span, METRICS, interval=interval)
-        durations = self._store.durations(target, span, interval=interval)
+        windows = self._store.windows(target, span, METRICS)
+        durations = self._store.durations(target, span)
         drift = [
             *console.mean_lines(windows, "embedding_drift.prompt", colours, span, suffix=" prompts", spanned=True),
             *console.mean_lines(

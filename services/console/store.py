@@ -33,32 +33,59 @@ CALLS = f"""
 SELECT version, {CALL_STEP} AS at, sum({_WEIGHT}) AS calls FROM calls
 WHERE {_TARGET} AND called_at {_BETWEEN} GROUP BY ALL ORDER BY at
 """
+# A call may lie in windows of several lengths: those that hold a shorter one of the same kind are left out.
+_ONCE = f"""
+drift_name IS NULL
+AND (version, metric, evaluator, evaluator_version, group, interval_seconds, toUnixTimestamp(window_start)) NOT IN
+(
+    WITH
+    (
+        SELECT groupUniqArray(interval_seconds) FROM windows_rows
+        WHERE {_TARGET} AND window_start {_BETWEEN} AND drift_name IS NULL
+    ) AS lengths
+    SELECT version, metric, evaluator, evaluator_version, group, longer,
+        intDiv(toUnixTimestamp(window_start), longer) * longer
+    FROM windows_rows ARRAY JOIN lengths AS longer
+    WHERE {_TARGET} AND window_start {_BETWEEN} AND drift_name IS NULL
+        AND interval_seconds < arrayMax(lengths) AND interval_seconds < longer
+)
+"""
+# A call that two versions of an evaluator have scored is in the windows of both: a step has those that count the most.
+_ONE_EVALUATOR = """
+GROUP BY version, metric, at, evaluator, evaluator_version
+ORDER BY sum(count) DESC, evaluator_version DESC LIMIT 1 BY version, metric, at
+"""
 WINDOWS = f"""
 SELECT version, metric, {WINDOW_STEP} AS at, sum(weight) AS weight, sum(weighted_sum) AS weighted_sum,
     sum(labelled_weight) AS labelled_weight
 FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric IN {{metrics:Array(String)}}
-    AND (interval_seconds = {{interval:UInt32}} OR drift_name IS NOT NULL)
-GROUP BY ALL ORDER BY at
+    AND (drift_name IS NOT NULL OR {_ONCE})
+{_ONE_EVALUATOR}
 """
 DURATIONS = f"""
-SELECT metric, {WINDOW_STEP} AS at, sumMap(sketch_positive) AS positive, sum(sketch_zero) AS zero
-FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric = 'duration_seconds'
-    AND interval_seconds = {{interval:UInt32}}
-GROUP BY ALL ORDER BY at
+SELECT metric, at, sumMap(sketch) AS positive, sum(zeros) AS zero
+FROM
+(
+    SELECT version, metric, {WINDOW_STEP} AS at, sumMap(sketch_positive) AS sketch, sum(sketch_zero) AS zeros
+    FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND metric = 'duration_seconds'
+        AND {_ONCE}
+    {_ONE_EVALUATOR}
+)
+GROUP BY metric, at
 """
-# A call that two versions of an evaluator have scored is in the windows of both.
+# Over the whole range, for what is compared must have been scored by one version.
 _MOST_USED = f"""
 (version, metric, evaluator, evaluator_version) IN
 (
     SELECT version, metric, evaluator, evaluator_version FROM windows
-    WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND interval_seconds = {{interval:UInt32}}
+    WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND {_ONCE}
     GROUP BY ALL ORDER BY sum(count) DESC, evaluator_version DESC LIMIT 1 BY version, metric
 )
 """
 GROUPS = f"""
 SELECT version, metric, group, toUInt64(sum(count)) AS count, sum(weight) AS weight,
     sum(weight_squares) AS weight_squares, sum(labelled_weight) AS labelled_weight
-FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group != '' AND interval_seconds = {{interval:UInt32}}
+FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group != '' AND {_ONCE}
     AND metric IN
     (
         SELECT metric FROM windows
@@ -70,14 +97,13 @@ GROUP BY version, metric, group
 MEASURES = f"""
 SELECT version, metric, evaluator, toUInt64(sum(count)) AS count, sum(weight) AS weight,
     sum(weighted_sum) AS weighted_sum, sum(labelled_weight) AS labelled_weight
-FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND interval_seconds = {{interval:UInt32}}
-    AND drift_name IS NULL
+FROM windows WHERE {_TARGET} AND window_start {_BETWEEN} AND group = '' AND {_ONCE}
 GROUP BY version, metric, evaluator, evaluator_version
 ORDER BY count DESC, evaluator_version DESC LIMIT 1 BY version, metric, evaluator
 """
 INTERVAL = f"""
-SELECT min(interval_seconds) AS seconds FROM windows_rows
-WHERE {_TARGET} AND drift_name IS NULL AND window_start > now() - INTERVAL 1 DAY
+SELECT argMax(interval_seconds, (window_start, -interval_seconds)) AS seconds FROM windows_rows
+WHERE {_TARGET} AND window_start {_BETWEEN} AND drift_name IS NULL
 """
 VERSIONS = f"""
 SELECT version, toUInt64(round(sum({_WEIGHT}))) AS calls, min(called_at) AS first_at, max(called_at) AS last_at,
@@ -89,7 +115,9 @@ FROM calls WHERE {_TARGET} AND called_at >= {_SINCE} GROUP BY version ORDER BY f
 RATES = f"""
 SELECT version, metric, sumIf({_WEIGHT}, label) / sum({_WEIGHT}) AS rate
 FROM scores WHERE {_TARGET} AND called_at >= {_SINCE} AND status = 'scored'
-    AND metric IN ('response_toxicity', 'hallucination') GROUP BY ALL
+    AND metric IN ('response_toxicity', 'hallucination')
+GROUP BY version, metric, evaluator, evaluator_version
+ORDER BY count() DESC, evaluator_version DESC LIMIT 1 BY version, metric
 """
 DEPLOYMENTS = f"""
 SELECT version, decision_id, deployed_at, deployed_by, reason FROM deployments
@@ -120,7 +148,7 @@ WITH worst AS
 (
     SELECT call_id, version, value, called_at, evidence, metric FROM scores
     WHERE {_TARGET} AND called_at {_BETWEEN} AND metric = {{metric:String}} AND status = 'scored'
-    ORDER BY value * {{sign:Int8}} DESC, call_id LIMIT 8
+    ORDER BY value * {{sign:Int8}} DESC, call_id, evaluator_version DESC LIMIT 1 BY call_id LIMIT 8
 )
 SELECT toString(score.call_id) AS call_id, score.version AS version, score.value AS value, score.called_at AS called_at,
     score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response,
@@ -159,22 +187,22 @@ class Store:
         seen = [each["last_at"] for each in self.targets() if all(each[name] == target[name] for name in target)]
         return seen[0].timestamp() if seen else None
 
-    def interval(self, target: Row) -> int:
-        """The length of the shortest windows but drift's (s); 0 where there are none."""
-        (row,) = self._rows(INTERVAL, **target)
+    def interval(self, target: Row, span: Range) -> int:
+        """The length of the newest windows of the range, the shortest of them, drift's aside (s); 0 without any."""
+        (row,) = self._rows(INTERVAL, **target, **_bounds(span))
         return int(row["seconds"])
 
     def calls(self, target: Row, span: Range) -> list[Row]:
         """Calls by version and step: `version`, `at`, `calls`."""
         return self._rows(CALLS, **target, **_bounds(span))
 
-    def windows(self, target: Row, span: Range, metrics: list[str], *, interval: int) -> list[Row]:
-        """Sums by version, metric and step of the windows of one length (s), and of drift's of any."""
-        return self._rows(WINDOWS, **target, **_bounds(span), metrics=metrics, interval=interval)
+    def windows(self, target: Row, span: Range, metrics: list[str]) -> list[Row]:
+        """Sums by version, metric and step, in each by the version of the evaluator that has scored the most calls."""
+        return self._rows(WINDOWS, **target, **_bounds(span), metrics=metrics)
 
-    def durations(self, target: Row, span: Range, *, interval: int) -> list[Row]:
-        """Merged sketches of the duration by step, of windows of one length: `metric`, `at`, `positive`, `zero`."""
-        return self._rows(DURATIONS, **target, **_bounds(span), interval=interval)
+    def durations(self, target: Row, span: Range) -> list[Row]:
+        """Merged sketches of the duration by step: `metric`, `at`, `positive`, `zero`."""
+        return self._rows(DURATIONS, **target, **_bounds(span))
 
     def versions(self, target: Row, span: Range) -> list[Row]:
         """One row a version, the oldest first, with its rates of labels; None where nothing was scored."""
@@ -191,17 +219,15 @@ class Store:
         ]
 
     def groups(self, target: Row, span: Range) -> list[Row]:
-        """Sums of the shortest windows of each version, metric that labels anything, and group of calls.
+        """Sums of the windows of each version, metric that labels anything, and group of calls; every call once.
 
         Of an evaluator that has changed they are of the version of it that has scored the most calls.
         """
-        (row,) = self._rows(INTERVAL, **target)
-        return self._rows(GROUPS, **target, **_bounds(span), interval=int(row["seconds"]))
+        return self._rows(GROUPS, **target, **_bounds(span))
 
     def measures(self, target: Row, span: Range) -> list[Row]:
-        """Sums of the shortest windows of each version, metric and evaluator, drift aside; as in `groups`."""
-        (row,) = self._rows(INTERVAL, **target)
-        return self._rows(MEASURES, **target, **_bounds(span), interval=int(row["seconds"]))
+        """Sums of the windows of each version, metric and evaluator, drift aside; as in `groups`."""
+        return self._rows(MEASURES, **target, **_bounds(span))
 
     def deployments(self, target: Row) -> list[Row]:
         """The last thousand revisions, the newest one last."""

@@ -138,8 +138,8 @@ def _windows_of_a_minute(now):
             evaluator="x",
             evaluator_version="1",
             interval_seconds=seconds,
-            window_start=now - timedelta(seconds=90),
-            window_end=now - timedelta(seconds=90 - seconds),
+            window_start=now - timedelta(seconds=120),
+            window_end=now - timedelta(seconds=120 - seconds),
             source_partition=0,
             count=1000,
             weight=1000.0,
@@ -203,7 +203,8 @@ def _story(now):
     calls, decision = list(_calls(now)), uuid7()
     yield CALLS, calls
     yield SCORES, [_score(call) for call in calls] + [_planted(calls[0])]
-    yield WINDOWS, [*_windows(now), *_windows_of_a_minute(now)]
+    minute = now.replace(second=0, microsecond=0)
+    yield WINDOWS, [*_windows(minute), *_windows_of_a_minute(minute)]
     deployments = [(1, "v1", 200, None), (2, "v2", 76, None), (3, "v1", 60, decision)]
     yield DEPLOYMENTS, [_deployment(now, *each) for each in deployments]
     then = now - LONG_AGO

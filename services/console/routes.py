@@ -159,8 +159,9 @@ class _Page:
 
     def worst(self, target: Row, metric: str, seconds: int, start: float | None, stop: float | None) -> str:
         now = self._clock().timestamp()
-        lowest = metric in LOWER_IS_WORSE
-        rows = self._store.worst(target, metric, start or now - seconds, stop or now, lowest=lowest)
+        start = now - seconds if start is None else start
+        stop = now if stop is None else stop
+        rows = self._store.worst(target, metric, start, stop, lowest=metric in LOWER_IS_WORSE)
         colours = _colours(self._store.deployments(target), rows)
         calls = [
             {

@@ -47,6 +47,24 @@ class Asked:
         return self
 
 
+class Noted(Asked):
+    """Holds nothing, and notes with what it is asked."""
+
+    result_rows = ()
+
+    def query(self, query, parameters, **_):
+        self.queries.append(parameters)
+        return self
+
+
+async def test_the_worst_calls_from_the_first_moment_on_are_not_those_of_the_range():
+    noted = Noted()
+    async with a_browser(Store(lambda: noted)) as browser:
+        asked = {"target": "t|a|e", "metric": "error", "from": "0", "to": "0"}
+        assert (await browser.get("/fragments/worst", params=asked)).status_code == 200
+    assert noted.queries[0]["start"] == noted.queries[0]["stop"] == datetime.fromtimestamp(0, UTC)
+
+
 def test_the_applications_are_looked_for_once_in_a_while():
     asked = Asked()
     store = Store(lambda: asked)

@@ -270,6 +270,7 @@ CREATE VIEW completeness
     `pending_calls` UInt64,
     `dead_letters` UInt64,
     `refused` UInt64,
+    `whole` Bool,
     `gaps` Array(Tuple(
         kind String,
         place String,
@@ -296,6 +297,7 @@ CREATE TABLE completeness_rows
     `pending_calls` UInt64 CODEC(ZSTD(1)),
     `dead_letters` UInt64 CODEC(ZSTD(1)),
     `refused` UInt64 CODEC(ZSTD(1)),
+    `whole` Bool DEFAULT true CODEC(ZSTD(1)),
     `gaps` Array(Tuple(
         kind String,
         place String,

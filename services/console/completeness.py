@@ -39,6 +39,8 @@ def _verdict(check: Row, missing: int, now: datetime) -> tuple[str, str]:
         return "unsure", "not checked lately: the writer or what it asks is away"
     if missing:
         return "missing", "the log or a client has what the store has not"
+    if not check["whole"]:
+        return "unsure", "the whole store could not be read since the writer started: only recent calls were checked"
     return "complete", "everything that was acknowledged is accounted for or on its way"
 
 

@@ -25,6 +25,7 @@ class Check:
     waiting: int  # messages on the log that nobody has written yet
     dead_letters: int
     refused: int
+    whole: bool = True  # False: of the log nothing is known, and of the calls what is recent
     gaps: Sequence[Gap] = ()
 
     def missing(self, kind: Kind) -> int:

@@ -26,6 +26,7 @@ ROW = pa.schema(
         ("grace_seconds", NUMBER),
         ("pause_seconds", NUMBER),
         *((name, pa.uint64()) for name in (*_COUNTS, "row_version")),
+        ("whole", pa.bool_()),
         ("gaps", pa.list_(_GAP)),
     ]
 )
@@ -79,6 +80,7 @@ class Records:
             "pending_calls": check.pending("calls"),
             "dead_letters": check.dead_letters,
             "refused": check.refused,
+            "whole": check.whole,
             "gaps": [{**gap.hole._asdict(), "since": gap.since} for gap in kept],
             "row_version": 0,
         }

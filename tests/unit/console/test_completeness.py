@@ -15,7 +15,15 @@ def a_gap(first, last=None, *, age_seconds=0.0, **fields):
 
 def a_check(*gaps, missing=0, **fields):
     counts = {"missing_offsets": 0, "missing_calls": missing, "pending_offsets": 2, "pending_calls": 0}
-    return {"checked_at": NOON, "grace_seconds": 60.0, "pause_seconds": 10.0, "gaps": gaps, **counts, **fields}
+    return {
+        "checked_at": NOON,
+        "grace_seconds": 60.0,
+        "pause_seconds": 10.0,
+        "gaps": gaps,
+        "whole": True,
+        **counts,
+        **fields,
+    }
 
 
 def test_complete():
@@ -31,6 +39,12 @@ def test_what_is_missing_is_named_the_oldest_first():
         ("calls.v1, partition 3: offsets 15 to 16", True),
         ("shop in production (acme): call 4 of client 0199", False),
     ]
+
+
+def test_a_check_that_is_not_of_the_whole_says_so_unless_something_is_missing():
+    assert completeness(a_check(whole=False), NOON)["state"] == "unsure"
+    assert "could not be read" in completeness(a_check(whole=False), NOON)["verdict"]
+    assert completeness(a_check(whole=False, missing=1), NOON)["state"] == "missing"
 
 
 def test_more_gaps_than_are_shown_are_counted():

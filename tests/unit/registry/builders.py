@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
+
 from schemas.ids import derived_id
 from schemas.messages import Command, Deployment, Target
 from services.registry.registry import Lease, Order, Standing, Version, content_hash
 
+SECRET = "what services show each other"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
 TARGET = Target(tenant="acme", app="shop", environment="production")
@@ -60,3 +63,9 @@ def a_command(**fields) -> Command:
         "issued_at": NOW,
     }
     return Command(**{**defaults, **fields})
+
+
+def a_client(app, credential: str, **headers: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app)
+    headers["Authorization"] = f"Bearer {credential}"
+    return httpx.AsyncClient(transport=transport, base_url="http://registry", headers=headers)

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from services.registry import body
-from tests.unit.registry.test_routes import a_client, caller, engine, registry, store
+from tests.unit.registry.builders import a_client
 
-__all__ = ["caller", "engine", "registry", "store"]
 CHUNK = b" " * 65_536
 
 

@@ -4,50 +4,10 @@ import httpx
 import pytest
 from starlette.routing import Mount
 
-from services.registry.app import MIGRATIONS, web
-from services.registry.keys import KeyStore
-from services.registry.store import Store
-from services.shared import outbox as outboxes
 from services.shared.access import PUBLIC, permissions
-from services.shared.database import connect, migrate, state_url
-from services.shared.outbox import Outbox
-from tests.unit.registry.builders import NOW, a_version
+from tests.unit.registry.builders import SECRET, a_client, a_version
 
-SECRET = "what services show each other"
 TARGET = "/v1/deployments/shop/production"
-
-
-@pytest.fixture
-def engine(tmp_path):
-    made = connect(state_url(tmp_path, "registry"))
-    migrate(made, MIGRATIONS, outboxes.MIGRATIONS)
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-def store(engine):
-    return Store(engine, Outbox(engine), lambda: NOW)
-
-
-@pytest.fixture
-def registry(engine, store):
-    keys = KeyStore(engine, SECRET, lambda: NOW)
-    return web(store, keys, SECRET), keys
-
-
-@pytest.fixture
-async def caller(registry):
-    app, keys = registry
-    _, key = keys.create("acme", "ann", ["read", "deploy", "admin"])
-    async with a_client(app, key) as client:
-        yield client
-
-
-def a_client(app, credential: str, **headers: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app)
-    headers["Authorization"] = f"Bearer {credential}"
-    return httpx.AsyncClient(transport=transport, base_url="http://registry", headers=headers)
 
 
 async def register(client: httpx.AsyncClient, label: str, **bundle) -> httpx.Response:

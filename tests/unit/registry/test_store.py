@@ -11,29 +11,12 @@ from sqlalchemy import insert, select
 
 from schemas.ids import derived_id
 from schemas.messages import Deployment, Outcome, Target
-from services.registry.app import MIGRATIONS
 from services.registry.keys import KeyStore
 from services.registry.registry import Refused
-from services.registry.store import Store
 from services.registry.tables import BASELINES, METADATA
-from services.shared import outbox as outboxes
 from services.shared.access import SCOPES, hash_key
-from services.shared.database import connect, migrate, state_url
 from services.shared.outbox import OUTBOX, Outbox
 from tests.unit.registry.builders import NOW, TARGET, a_command, a_version, an_order
-
-
-@pytest.fixture
-def engine(tmp_path):
-    engine = connect(state_url(tmp_path, "registry"))
-    migrate(engine, MIGRATIONS, outboxes.MIGRATIONS)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def store(engine):
-    return Store(engine, Outbox(engine), lambda: NOW)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The distinct scores of one metric in one window."""
+"""The scores of one metric in one window."""
 
 from array import array
 from collections.abc import Iterator, Mapping
@@ -33,13 +33,14 @@ class Rows:
 
 @dataclass(slots=True)
 class Cell:
-    """Scores as columns, by id, and which of them belong to which group (`attribute=value`).
+    """Scores as columns, and which of them belong to which group (`attribute=value`).
 
-    Sums are taken when a window is emitted and not kept running: a score that is replaced by a better one could
+    What comes again lies beside what came before until `settle`: a dictionary of ids would take more memory than all
+    columns do, in small pieces. Sums are taken when a window is emitted and not kept running: what is replaced could
     not be taken out of a minimum, and what is summed in sorted order does not depend on arrival.
     """
 
-    _rows: dict[int, int] = field(default_factory=dict)
+    _ids: bytearray = field(default_factory=bytearray)
     _status: "array[int]" = field(default_factory=lambda: array("b"))
     _stamp: "array[float]" = field(default_factory=lambda: array("d"))
     _value: "array[float]" = field(default_factory=lambda: array("d"))
@@ -47,30 +48,35 @@ class Cell:
     _label: "array[int]" = field(default_factory=lambda: array("b"))
     _statistics: list[Mapping[str, float]] = field(default_factory=list)
     _groups: "dict[str, array[int]]" = field(default_factory=dict)
+    _settled: int = 0  # the rows before this one are the only ones of their ids
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    def add(self, score: Score, called_at: float) -> None:
+        """Take `score`, as its id's next row."""
+        row = len(self._status)
+        self._ids += score.score_id.bytes
+        self._status.append(SCORED if score.value is not None and score.status == "scored" else _FALLBACK[score.status])
+        self._stamp.append(called_at if score.input_at is None else score.input_at.timestamp())
+        self._value.append(score.value or 0.0)
+        self._weight.append(_weight(score))
+        self._label.append(_label(score))
+        self._statistics.append(score.statistics or NO_STATISTICS)
+        for attribute, value in score.groups.items():
+            self._groups.setdefault(f"{attribute}={value}", array("q")).append(row)
 
-    def add(self, score: Score, called_at: float) -> bool:
-        """Take `score`; False for a repeat, that is for anything no better than what its id already holds.
+    def settle(self) -> tuple[int, int]:
+        """Keep the best row of each id; how many of those since the last time were kept, and how many were not.
 
         Better is what has seen newer input, then scored over not_scored over failed, then the larger inclusion
         probability: a call that was handled twice at different rates was in the sample of the higher one both times.
+        Of equal ones the first stays.
         """
-        status = SCORED if score.value is not None and score.status == "scored" else _FALLBACK[score.status]
-        stamp = called_at if score.input_at is None else score.input_at.timestamp()
-        number = score.score_id.int
-        row = self._rows.get(number)
-        if row is None:
-            self._append(score, status, stamp)
-            return True
-        weight = _weight(score)
-        if (stamp, status, -weight) <= (self._stamp[row], self._status[row], -self._weight[row]):
-            return False
-        self._stamp[row], self._status[row] = stamp, status
-        self._value[row], self._label[row] = score.value or 0.0, _label(score)
-        self._weight[row], self._statistics[row] = weight, score.statistics or NO_STATISTICS
-        return True
+        came = len(self._status) - self._settled
+        best = self._best()
+        kept = int(np.count_nonzero(best >= self._settled))
+        if len(best) < len(self._status):
+            self._keep(best)
+        self._settled = len(best)
+        return kept, came - kept
 
     def rows(self) -> Rows:
         """A copy of the columns."""
@@ -88,16 +94,27 @@ class Cell:
         for name in largest:
             yield name, np.array(self._groups[name], dtype=np.int64)
 
-    def _append(self, score: Score, status: int, stamp: float) -> None:
-        row = self._rows[score.score_id.int] = len(self._rows)
-        self._status.append(status)
-        self._stamp.append(stamp)
-        self._value.append(score.value or 0.0)
-        self._weight.append(_weight(score))
-        self._label.append(_label(score))
-        self._statistics.append(score.statistics or NO_STATISTICS)
-        for attribute, value in score.groups.items():
-            self._groups.setdefault(f"{attribute}={value}", array("q")).append(row)
+    def _best(self) -> npt.NDArray[np.int64]:
+        """The row that stays of each id, in the order of arrival."""
+        halves = np.array(np.frombuffer(self._ids, dtype=np.uint64)).reshape(-1, 2)
+        if len(np.unique(halves[:, 1])) == len(halves):
+            return np.arange(len(halves))
+        stamp, status, weight = (np.array(column) for column in (self._stamp, self._status, self._weight))
+        order = np.lexsort((weight, -status, -stamp, halves[:, 0], halves[:, 1]))  # stable: the first of equal ones
+        ids = halves[order]
+        first = np.concatenate(([True], np.any(ids[1:] != ids[:-1], axis=1)))
+        return np.sort(order[first])
+
+    def _keep(self, rows: npt.NDArray[np.int64]) -> None:
+        place = np.full(len(self._status), -1)
+        place[rows] = np.arange(len(rows))
+        self._ids = bytearray(np.array(np.frombuffer(self._ids, dtype="V16"))[rows].tobytes())
+        for name in ("_status", "_stamp", "_value", "_weight", "_label"):
+            column = getattr(self, name)
+            setattr(self, name, array(column.typecode, np.array(column)[rows].tobytes()))
+        self._statistics = [self._statistics[row] for row in rows]
+        left = {name: place[np.array(members)] for name, members in self._groups.items()}
+        self._groups = {name: array("q", at[at >= 0].tobytes()) for name, at in left.items() if at.max() >= 0}
 
 
 # A score that says "scored" and has no value broke its contract: it counts as failed.

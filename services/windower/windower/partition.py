@@ -57,15 +57,18 @@ class Partition:
             )
             if window is None:
                 self.tally.late += 1
-            elif window.content.add(score, seconds):
-                window.changed = True
-                self.tally.added += 1
             else:
-                self.tally.repeated += 1
+                window.content.add(score, seconds)
+                window.changed = True
 
     def tick(self, now: float) -> Iterator[Window]:
         """The windows that are due at `now` (seconds since the epoch): one of all calls, then one a group."""
         for window in self._windows.tick(now):
+            added, repeated = window.content.settle()
+            self.tally.added += added
+            self.tally.repeated += repeated
+            if not added:
+                continue
             rows = window.content.rows()
             yield self._message(window, "", rows)
             for group, members in window.content.groups(self._most_groups):

@@ -85,6 +85,7 @@ class Rebuild:
     def differing(self, known: Mapping[Place, Sequence[Known]]) -> Iterator[Window]:
         """The windows that differ from what is `known` of them, one generation higher; forgets the scores."""
         for (measured, span), cell in self._cells.items():
+            cell.settle()
             rows = cell.rows()
             yield from self._compared(Place(measured, "", span), rows, known)
             for group, members in cell.groups(self.most_groups):

@@ -23,6 +23,7 @@ def cell_of(scores):
     cell = Cell()
     for score in scores:
         cell.add(score, 0.0)
+    cell.settle()
     return cell
 
 

@@ -23,7 +23,11 @@ class OnStack:
         self.services = services
 
     def __enter__(self):
-        self.stack.up()
+        try:
+            self.stack.up()
+        except BaseException:  # who is interrupted while it starts leaves nothing running
+            self.stack.tidemark("down")
+            raise
         self.bootstrap = f"127.0.0.1:{self.stack.ports.broker}"
         self.gateway = f"http://127.0.0.1:{self.stack.ports.base}"
         self.store = Store(f"http://127.0.0.1:{self.stack.ports.clickhouse}")

@@ -9,13 +9,20 @@ from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, InvalidSessionTimeoutError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    InvalidSessionTimeoutError,
+    KafkaError,
+    UnsupportedCodecError,
+)
 
 from services.shared import kafka as clusters
 from services.shared import metrics, session
 from services.shared.bounds import Bounds
 from services.shared.bounds import Records as _Records
 from services.shared.ends import ends_of_member
+from services.shared.errors import Unusable
 from services.shared.kafka import LARGEST_MESSAGE_BYTES
 from services.shared.lag import NO_LAG, Lag, Place, age_seconds, tell
 from services.shared.predecessors import Membership
@@ -118,12 +125,17 @@ class Consumer:
         """The next messages, at most `max_records`; none after `wait_seconds`.
 
         With `linger_seconds`, waits so long for more after the first. Raises `NewBrokerRun`, and `Unusable` where the
-        broker does not grant the session.
+        broker does not grant the session or a message is compressed in an unknown way.
         """
         try:
             records = await self._take(max_records, wait_seconds)
         except InvalidSessionTimeoutError:
             raise await session.refused(self._config) from None
+        except UnsupportedCodecError as error:
+            raise Unusable(
+                f"{self.service} cannot read a message ({error}): compress with gzip, snappy, lz4 or zstd, "
+                "and install what the requirements name"
+            ) from error
         epoch = self.epoch
         if records and linger_seconds:
             records, epoch = await self._linger(records, max_records, linger_seconds)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import aiokafka.admin.client
 import aiokafka.client
 import aiokafka.consumer.consumer
+import aiokafka.consumer.fetcher
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts
@@ -26,6 +27,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
+from services.shared.header_names import AnyPartitionRecords, AnyRecords
 from services.shared.settings import ServiceSettings, SharedSettings
 
 log = logging.getLogger(__name__)
@@ -63,6 +65,8 @@ class _Fetcher(Fetcher):  # type: ignore[misc]
 
 
 aiokafka.consumer.consumer.Fetcher = _Fetcher
+aiokafka.consumer.fetcher.MemoryRecords = AnyRecords
+aiokafka.consumer.fetcher.PartitionRecords = AnyPartitionRecords
 
 
 class _Coordinator(GroupCoordinator):  # type: ignore[misc]

@@ -176,6 +176,13 @@ async def put(kafka: Kafka, topic: Topic, values: list[bytes], *, partition: int
         await asyncio.gather(*futures)
 
 
+class BrokenName(str):
+    """The name of a header as a producer in another language may write it: no UTF-8."""
+
+    def encode(self, *_: str) -> bytes:
+        return b"\xffname"
+
+
 async def log_of(kafka: Kafka, topic: Topic) -> list:
     """Every message of a topic as it lies there, by partition and offset."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)

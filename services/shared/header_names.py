@@ -1,0 +1,56 @@
+"""Records whose headers have names that are not UTF-8, which aiokafka cannot read."""
+
+from typing import Any
+
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
+from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+
+
+class AnyRecords(MemoryRecords):  # type: ignore[misc]
+    """What was fetched, with its bytes, so that it can be read again."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(raw)
+        self.raw = raw
+
+
+class AnyPartitionRecords(PartitionRecords):  # type: ignore[misc]
+    """Goes on, slowly, where the fast reader of aiokafka cannot decode a name; what is no UTF-8 becomes U+FFFD.
+
+    Else whoever may write one such record would stop every consumer of its topic for as long as it is kept.
+    """
+
+    _records: Any
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except UnicodeDecodeError:
+            self._records = _Lenient(self._records.raw)
+            self._records_iterator = self._unpack_records()  # which leaves out what lies before `next_fetch_offset`
+            return super().__next__()
+
+
+class _Lenient(_MemoryRecordsPy):  # type: ignore[misc]
+    def next_batch(self) -> Any:
+        raw = self._next_slice
+        batch = super().next_batch()
+        return _LenientBatch(raw) if isinstance(batch, DefaultRecordBatch) else batch
+
+
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+    _buffer: bytearray
+
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer = _LenientBytes(self._buffer)
+
+
+class _LenientBytes(bytearray):
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return _LenientBytes(found) if isinstance(at, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)

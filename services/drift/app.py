@@ -14,6 +14,7 @@ from services.shared.errors import Transient
 from services.shared.fold import Fold
 from services.shared.process import Runtime
 from services.shared.record import Record
+from services.shared.tumbling import is_ahead
 from services.shared.view import View
 
 VIEW_SECONDS = 5.0
@@ -37,7 +38,7 @@ def build(config: Config) -> tuple[Fold[Embedding], Sequence[Runtime]]:
 
 
 class State:
-    """The windows of one partition, counted; what comes from a replay is left out."""
+    """The windows of one partition, counted; what comes from a replay or from the future is left out."""
 
     def __init__(self, windows: Partition, deployments: View[Deployment]) -> None:
         self._windows, self._deployments = windows, deployments
@@ -54,6 +55,8 @@ class State:
         for record in records:
             if record.replayed:
                 metrics.REPLAYED.inc()
+            elif is_ahead(record.message.called_at, record.timestamp_ms):
+                metrics.AHEAD.inc()
             else:
                 self._windows.add(record.message, record.offset)
         try:

@@ -15,6 +15,7 @@ COUNTERS = {
     "too_few": Counter("tidemark_drift_untested_total", "Windows with too few calls or without a reference."),
 }
 REPLAYED = Counter("tidemark_drift_replayed_total", "Embeddings of a replay, which enter no sample.")
+AHEAD = Counter("tidemark_drift_ahead_total", "Embeddings of calls in the future: stored, and in no sample.")
 OPEN = Gauge("tidemark_drift_open_windows", "Windows that may still change.", ["partition"])
 
 

@@ -2,11 +2,22 @@
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import inf
 from typing import Generic, TypeVar
 
 Content = TypeVar("Content")
 Key = TypeVar("Key", bound=Hashable)
+
+AHEAD_SECONDS = 300.0  # what the gateway lets pass; a producer that writes straight to Kafka is refused nothing
+
+
+def is_ahead(happened_at: datetime, taken_ms: int) -> bool:
+    """Whether an event lies in the future of its record: its window would stay open, and hold commits back, till then.
+
+    Told by the time at which Kafka took the record and not by the clock, so that a rebuild tells the same.
+    """
+    return happened_at.timestamp() - taken_ms / 1000 > AHEAD_SECONDS
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from schemas.messages import Score, Window
 from schemas.topics import SCORES, WINDOWS
 from services.shared.fold import Fold
 from services.shared.record import Record
+from services.shared.tumbling import is_ahead
 from services.windower import metrics
 from services.windower.config import Config
 from services.windower.windower import Partition
@@ -24,7 +25,7 @@ def build(config: Config) -> Fold[Score]:
 
 
 class State:
-    """The windows of one partition, counted; what comes from a replay is left out."""
+    """The windows of one partition, counted; what comes from a replay or from the future is left out."""
 
     def __init__(self, windows: Partition) -> None:
         self._windows = windows
@@ -35,6 +36,8 @@ class State:
         for record in records:
             if record.replayed:
                 metrics.REPLAYED.inc()
+            elif is_ahead(record.message.called_at, record.timestamp_ms):
+                metrics.AHEAD.inc()
             else:
                 self._windows.add(record.message, record.offset)
 

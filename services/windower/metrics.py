@@ -10,6 +10,7 @@ COUNTERS = {
     "late": Counter("tidemark_windower_late_total", "Scores whose window was closed: stored, and in no window."),
 }
 REPLAYED = Counter("tidemark_windower_replayed_total", "Scores of a replay, which enter no window.")
+AHEAD = Counter("tidemark_windower_ahead_total", "Scores of calls in the future: stored, and in no window.")
 EMITTED = Counter("tidemark_windower_emitted_total", "Windows emitted, first or again.")
 OPEN = Gauge("tidemark_windower_open_windows", "Windows that may still change, groups aside.", ["partition"])
 

@@ -177,6 +177,10 @@ class Consumer:
         metrics.COMMIT_FAILURES.labels(self.service).inc()
         return False
 
+    async def log_start(self, partition: TopicPartition) -> int:
+        """The smallest offset of `partition` that is not deleted; raises `KafkaError` or TimeoutError."""
+        return int((await clusters.answer(self._client.beginning_offsets([partition])))[partition])
+
     def read_again(self, partition: TopicPartition, offset: int) -> None:
         """Fetch `partition` from `offset` on, or from its beginning where that is later; what was committed stays."""
         with suppress(IllegalStateError):  # it is another member's by now, and the epoch is over

@@ -3,6 +3,9 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 CONSUMED = Counter("tidemark_consumed", "Messages read.", ["service", "topic"])
+DELETED_UNREAD = Counter(
+    "tidemark_deleted_unread", "Offsets that retention deleted before a sink read them.", ["service", "topic"]
+)
 PRODUCED = Counter("tidemark_produced", "Messages that Kafka has acknowledged.", ["topic"])
 HANDLE_SECONDS = Histogram(
     "tidemark_handle_seconds",

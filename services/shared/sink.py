@@ -1,5 +1,6 @@
 """Every message of many topics into a store, exactly as it came."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -23,6 +24,8 @@ from services.shared.record import Record
 from services.shared.watchdog import Progress
 from services.shared.worker import Stopping, Worker
 
+log = logging.getLogger(__name__)
+
 M = TypeVar("M", bound=Message)
 
 
@@ -30,7 +33,8 @@ class Batch(msgspec.Struct, Generic[M], frozen=True, kw_only=True):
     """A run of offsets of one partition, without a gap: what could be read, and the letters for what could not.
 
     `first_offset` to `last_offset` (inclusive) covers the log: also offsets that hold no message, and messages that
-    are in `dead_letters`. Those are in the dead-letter topic before `write` is called.
+    are in `dead_letters`. Those are in the dead-letter topic before `write` is called. What retention deleted before
+    it was read is covered by none.
     """
 
     topic: Topic[M]
@@ -104,6 +108,7 @@ class _Membership:
             await consumer.commit({}, fetched.epoch)
             return
         metrics.BATCH_MESSAGES.labels(self._sink.name).observe(fetched.messages)
+        await self._leave_out_deleted(fetched, consumer)
         cuts = await self._worker.once(lambda: self._decode(fetched, consumer, letters))
         await letters.publish(producer, [letter for cut in cuts for letter in cut.batch.dead_letters], "decode")
         by_topic: dict[str, list[_Cut[Any]]] = defaultdict(list)
@@ -113,6 +118,26 @@ class _Membership:
             await self._write(same, producer, letters)
         self._next.update(next_offsets(fetched))
         await consumer.commit(next_offsets(fetched), fetched.epoch)
+
+    async def _leave_out_deleted(self, fetched: Fetched, consumer: Consumer) -> None:
+        """Begin a range where the log does: what is missing below was deleted unread, what is missing above is none."""
+        for partition, raw in fetched.records.items():
+            expected, first = self._next.get(partition), raw[0].offset
+            if expected is None or first <= expected:
+                continue
+            begin = min(first, await consumer.log_start(partition))
+            if begin > expected:
+                name, topic = self._sink.name, consumer.short(partition)
+                metrics.DELETED_UNREAD.labels(name, topic).inc(begin - expected)
+                log.error(
+                    "Retention has deleted offsets %d to %d of %s, partition %d, before %s read them",
+                    expected,
+                    begin - 1,
+                    topic,
+                    partition.partition,
+                    name,
+                )
+                self._next[partition] = begin
 
     def _decode(self, fetched: Fetched, consumer: Consumer, letters: DeadLetters) -> list[_Cut[Any]]:
         now = self._process.clock()

@@ -1,9 +1,14 @@
 """What the sink promises, on a real broker."""
 
+import asyncio
+
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
 
 from schemas.messages import DeadLetter
 from schemas.topics import CALLS, FEEDBACK, dead_letters
+from services.shared import metrics
 from services.shared.errors import Transient
 from services.shared.sink import Sink
 from tests.support.broker import committed, declare, eventually, log_of, put
@@ -94,3 +99,33 @@ async def test_a_refused_message_takes_no_range_of_another_partition_with_it(kaf
         await eventually(lambda: sum(len(each.dead_letters) for each in store.batches) == 4)
     ranges = {(each.partition, each.first_offset, each.last_offset) for each in store.of(CALLS)}
     assert {(0, 0, 0), (1, 0, 2)} <= ranges
+
+
+@pytest.mark.parametrize("broker", [pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True)
+async def test_no_range_claims_what_was_deleted_before_it_was_read(kafka, tmp_path):
+    await declare(kafka, CALLS, LETTERS)
+    calls, store = [a_call().encode() for _ in range(5)], Store()
+    async with running(Sink(NAME, reads=(CALLS,), write=store.write), a_process(kafka, tmp_path)):
+        await put(kafka, CALLS, calls)
+        await eventually(committed_is(kafka, 5))
+        store.away = 10**9
+        await put(kafka, CALLS, calls)
+        await eventually(lambda: store.away < 10**9)
+        await put(kafka, CALLS, calls)
+        await asyncio.sleep(1)  # they are fetched ahead, and nothing is fetched after them
+        await put(kafka, CALLS, calls)
+        await delete(kafka, before=18)
+        store.away = 0
+        await eventually(committed_is(kafka, 20))
+    covered = [offset for each in store.batches for offset in range(each.first_offset, each.last_offset + 1)]
+    read = [record.offset for each in store.batches for record in each.records]
+    assert covered == read
+    assert (read[-2:], 17 in read) == ([18, 19], False)
+    assert metrics.DELETED_UNREAD.labels(NAME, CALLS.name)._value.get() == 20 - len(read)
+
+
+async def delete(kafka, *, before):
+    admin = kafka.admin()
+    await admin.start()
+    await admin.delete_records({TopicPartition(kafka.full(CALLS.name), 0): RecordsToDelete(before)})
+    await admin.close()

@@ -56,7 +56,8 @@ class Encoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors (texts by dimension, fp32, unit length) in the order of `texts`."""
-        vectors = self._cache.filled(texts, self._forward)
+        # Copied: a row of a batch would keep the whole batch for as long as one of its texts is known.
+        vectors = self._cache.filled(texts, lambda missing: [row.copy() for row in self._forward(missing)])
         return np.stack(vectors) if vectors else np.empty((0, self.dimension), np.float32)
 
     def words(self, texts: Sequence[str]) -> list[Words]:

@@ -51,6 +51,12 @@ def test_the_cache_is_bounded():
     assert len(encoder._cache) == 5
 
 
+def test_what_is_cached_holds_no_batch():
+    encoder = an_encoder()
+    encoder.encode([str(number) for number in range(50)])
+    assert all(vector.base is None for vector in encoder._cache._values.values())
+
+
 def test_a_missing_model_names_the_remedy(tmp_path):
     with pytest.raises(ModelMissingError, match="make setup"):
         Encoder.load(EncoderOptions(models=tmp_path))

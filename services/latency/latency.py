@@ -40,7 +40,7 @@ class LatencyScorer:
     one is `failed`.
 
     >>> LatencyScorer(Prices.parse("{version: x, prices: []}")).version
-    '3-prices.x'
+    '4-prices.x'
     """
 
     prices: Prices
@@ -50,7 +50,7 @@ class LatencyScorer:
     @property
     def version(self) -> str:
         """Changes with the rules and with the price table."""
-        return f"3-prices.{self.prices.version}"
+        return f"4-prices.{self.prices.version}"
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
         """The scores of `calls`, call by call."""

@@ -92,7 +92,7 @@ async def test_scoring_again_gives_the_same_ids_and_values(stack):
 
 def test_other_settings_put_scores_of_another_version_beside_the_old_ones_up_to_a_moment(stack, between, tmp_path):
     (tmp_path / "prices.yaml").write_text(OTHER_PRICES)
-    before, other = state(stack)[0], "SELECT count() FROM scores WHERE evaluator_version = '3-prices.other'"
+    before, other = state(stack)[0], "SELECT count() FROM scores WHERE evaluator_version = '4-prices.other'"
     wanted = ["calls.v1", "--from", "0", "--to", between["moment"], "--service", "latency"]
     done, _ = replay(stack, *wanted, "--set", f"TIDEMARK_LATENCY_PRICES={tmp_path / 'prices.yaml'}")
     assert (done["complete"], done["messages"]) == (True, EACH)

@@ -14,6 +14,7 @@ Flags = npt.NDArray[np.bool_]
 RUN = 5  # words in a row that count as taken over: shorter ones are everybody's
 APART = 2  # changed words between two runs that are still one passage
 HALF = 10.0  # repeated words at which the risk is one half: no idiom is as long
+REMEMBERED = 65_536  # characters of a system prompt that is kept with its runs: 64 of them take 50 MB at most
 KIND = "system_prompt"
 
 
@@ -32,7 +33,7 @@ def repeated(answer: Reading, prompt: str, elsewhere: list[str]) -> list[Found]:
     the passage's `risk`. Linear in the texts.
     """
     runs = answer.runs(RUN)
-    taken = np.isin(runs, _runs(prompt))
+    taken = np.isin(runs, (_known_runs if len(prompt) <= REMEMBERED else _runs)(prompt))
     for text in elsewhere if taken.any() else ():
         taken &= ~np.isin(runs, _runs(text))
     return [
@@ -69,7 +70,9 @@ def passages(answer: Reading, words: Flags, *, apart: int) -> list[tuple[int, in
     return [(int(part[0]), int(part[-1]) + 1, float(answer.weights[part].sum())) for part in np.split(places, cuts)]
 
 
-@lru_cache(256)
 def _runs(text: str) -> Hashes:
-    """System prompts repeat from call to call."""
+    """In order, each once."""
     return np.unique(reading(text).runs(RUN))
+
+
+_known_runs = lru_cache(64)(_runs)  # system prompts repeat from call to call, and only they do

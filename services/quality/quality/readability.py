@@ -9,6 +9,7 @@ from services.quality.quality.languages import Languages
 from services.shared.scoring import Measured, Metric, Missing, Result
 
 READABILITY = Metric("readability", unit="points", worse="lower", minimum=-200.0, maximum=122.0)
+LONGEST = 60  # characters of a word; what is longer is no word and is not remembered
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 # A run is taken whole, from its first: tried from each of its stops, a long one takes the square of its length.
 _END = re.compile(r"(?<![.!?])[.!?]++(?=[\"'”’)\]]*(?:\s|$))|\n\s*\n")
@@ -41,15 +42,17 @@ def readability(call: Call, languages: Languages) -> Result:
     return Measured(min(max(ease, READABILITY.minimum), READABILITY.maximum))
 
 
-@lru_cache(65_536)
 def syllables(word: str) -> int:
     """Syllables of an English word in lower case, at least one.
 
     >>> [syllables(word) for word in ("make", "table", "reading", "being", "ended", "rhythm")]
     [1, 2, 2, 2, 2, 1]
     """
-    if len(word) > 60:
-        return max(1, len(word) // 3)
+    return max(1, len(word) // 3) if len(word) > LONGEST else _heard(word)
+
+
+@lru_cache(65_536)
+def _heard(word: str) -> int:
     return max(1, len(_GROUP.findall(word)) + len(_SPLIT.findall(word)) - len(_SILENT.findall(word)))
 
 

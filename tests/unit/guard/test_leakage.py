@@ -10,6 +10,7 @@ from services.guard.guard.canaries import Canaries
 from services.guard.guard.leakage import CANARY, PROTECTED, SYSTEM_PROMPT, LeakageScorer
 from services.guard.guard.protected import ProtectedDocuments
 from services.guard.guard.reading import reading
+from services.guard.guard.system_prompt import REMEMBERED, _known_runs
 from tests.support.messages import a_call
 
 WORDS = [
@@ -63,6 +64,15 @@ def test_the_system_prompt_may_be_a_turn():
 )
 def test_a_phrase_in_common_is_no_leak(answer):
     assert scored(SYSTEM_PROMPT, a_call(system_prompt=PROMPT, response=answer)).label is False
+
+
+def test_only_short_system_prompts_are_remembered():
+    _known_runs.cache_clear()
+    long = prose(REMEMBERED // 4, 7)
+    assert scored(SYSTEM_PROMPT, a_call(system_prompt=long, prompt=PROMPT, response=long[:500])).label
+    assert _known_runs.cache_info().currsize == 0
+    assert scored(SYSTEM_PROMPT, a_call(system_prompt="A new prompt.", response="Hello.")).status == "scored"
+    assert _known_runs.cache_info().currsize == 1
 
 
 def test_what_the_question_or_a_document_holds_is_nothing_that_leaks():

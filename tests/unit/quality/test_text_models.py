@@ -10,7 +10,7 @@ from services.quality import text_models
 from services.quality.quality.language import mismatch
 from services.quality.quality.language_requests import asked_for
 from services.quality.quality.languages import lettered
-from services.quality.quality.readability import readability, syllables
+from services.quality.quality.readability import _heard, readability, syllables
 from services.quality.quality.surprise import surprise
 from services.shared.scoring import Missing
 from tests.support.messages import a_call
@@ -150,6 +150,12 @@ def test_only_english_is_scored(text):
 
 def test_syllables_of_a_megabyte_are_counted():
     assert syllables("a" * 1_000_000) > 1
+
+
+def test_no_long_word_is_remembered():
+    known = _heard.cache_info().currsize
+    syllables("b" * 61)
+    assert _heard.cache_info().currsize == known
 
 
 @pytest.mark.parametrize("text", [ENGLISH, FRENCH, "今何時ですか。教えてください。", "Wie spät ist es denn?"])

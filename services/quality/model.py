@@ -21,7 +21,8 @@ class LateEncoder:
     def __init__(self, options: EncoderOptions) -> None:
         self._options = options
         self._one_at_a_time = Lock()
-        self.version = options.signed(find(options.model, options.models).version, options.precision)
+        model = find(options.model, options.models)
+        self.version = options.signed(model.version, options.precision, model.folder)
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Unit vectors (texts by dimension)."""

@@ -57,7 +57,7 @@ class Classifier:
         self.engine = engine
         self.name = model.manifest.name
         self.weights_version = model.version  # what heads were trained on
-        self.version = options.signed(model.version, engine.precision)
+        self.version = options.signed(model.version, engine.precision, model.folder)
         self.heads = model.manifest.interface.heads
         self.kind = model.manifest.interface.kind
         self.max_tokens = min(model.manifest.interface.max_tokens, options.window_tokens)

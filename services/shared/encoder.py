@@ -36,7 +36,7 @@ class Encoder:
         self.engine = engine
         self.name = model.name
         self.weights_version = model.version  # what heads were trained on
-        self.version = options.signed(model.version, engine.precision)
+        self.version = options.signed(model.version, engine.precision, model.folder)
         self.dimension = model.dimension
         self._batches = batches
         self._cache: ContentCache[Vectors] = ContentCache(options.cache_entries)

@@ -57,14 +57,14 @@ class ModelOptions:
         """Whether a GPU is used; torch is imported only where the driver shows one or `cuda` asks for it."""
         return self.device == "cuda" or (self.device == "auto" and NVIDIA.is_dir() and any(NVIDIA.iterdir()))
 
-    def signed(self, version: str, precision: str) -> str:
-        """The version of a model as it runs: in 8 bits, or by other windows of a long text, it says something else.
+    def signed(self, version: str, precision: str, folder: Path) -> str:
+        """The version of the model in `folder` as it runs: in 8 bits, or by other windows of a long text, another one.
 
-        >>> ModelOptions().signed("53aa", "bf16"), ModelOptions(max_windows=4).signed("53aa", "int8")
-        ('53aa', '53aa-int8-w4')
+        >>> ModelOptions().signed("53aa", "bf16", Path()), ModelOptions(max_windows=4).signed("53aa", "bf16", Path())
+        ('53aa', '53aa-w4')
         """
         windows = "" if self.max_windows == ModelOptions.max_windows else f"-w{self.max_windows}"
-        return f"{version}-int8{windows}" if precision == "int8" else f"{version}{windows}"
+        return f"{version}-{int8.signature(folder)}{windows}" if precision == "int8" else f"{version}{windows}"
 
     @property
     def named(self) -> str:

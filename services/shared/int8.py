@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +26,7 @@ class Int8Refused(Unusable):
     """The model is not there in 8 bits, or differs by more than the gate allows; the message names the remedy."""
 
 
-class Int8Difference(msgspec.Struct, frozen=True, kw_only=True):
+class Int8Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a model in 8 bits is from the same model before, on texts that it was not quantised with."""
 
     measure: Measure  # of an encoder's vectors, or of a classifier's outputs
@@ -33,6 +34,7 @@ class Int8Difference(msgspec.Struct, frozen=True, kw_only=True):
     of_99_percent: float
     largest: float
     texts: int
+    graph: str = ""  # 12 hexadecimal digits of the SHA-256 of the graph in 8 bits that this was measured of
 
 
 def quantise(graph: Path, sample: Sequence[tuple[Ids, ...]], target: Path) -> None:
@@ -54,14 +56,21 @@ def quantise(graph: Path, sample: Sequence[tuple[Ids, ...]], target: Path) -> No
     openvino.save_model(quantised, target, compress_to_fp16=False)
 
 
-def keep(folder: Path, built: Path, difference: Int8Difference) -> None:
-    """Put the graph that lies in `built` into a converted model's `folder`; it counts once its measure is there."""
+def keep(folder: Path, built: Path, difference: Int8Difference) -> Int8Difference:
+    """Put the graph that lies in `built` into a converted model's `folder`; it counts once its measure is there.
+
+    The measure as it is kept names the graph.
+    """
     (folder / MEASURED).unlink(missing_ok=True)
+    hashed = sha256()
     for name in (Path(GRAPH).with_suffix(".bin").name, GRAPH):
+        hashed.update((built / name).read_bytes())
         shutil.move(built / name, folder / name)
+    kept = msgspec.structs.replace(difference, graph=hashed.hexdigest()[:12])
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        file.write(msgspec.json.encode(difference))
+        file.write(msgspec.json.encode(kept))
     Path(file.name).rename(folder / MEASURED)
+    return kept
 
 
 def measured(folder: Path) -> Int8Difference | None:
@@ -70,6 +79,12 @@ def measured(folder: Path) -> Int8Difference | None:
         return msgspec.json.decode((folder / MEASURED).read_bytes(), type=Int8Difference)
     except FileNotFoundError:
         return None
+
+
+def signature(folder: Path) -> str:
+    """What the version of the model in `folder` says where it runs in 8 bits: another sample makes another graph."""
+    found = measured(folder)
+    return f"int8.{found.graph[:6]}" if found and found.graph else "int8"
 
 
 def allowed(folder: Path, gate: float, *, name: str) -> Path:

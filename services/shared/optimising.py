@@ -116,8 +116,7 @@ def quantised(task: Task) -> Comparison:
         int8.quantise(found.graph, _inputs(before, given), graph)
         after.engine = _engine(graph, task.threads)
         sides = _sides((before, found.graph), (after, graph), kept_back)
-        difference = differing(before, after, kept_back)
-        int8.keep(found.folder, Path(scratch), difference)
+        difference = int8.keep(found.folder, Path(scratch), differing(before, after, kept_back))
     return Comparison(model=found.folder.name, before=sides[0], after=sides[1], difference=difference)
 
 

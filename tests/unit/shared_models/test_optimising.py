@@ -19,6 +19,7 @@ from tests.support.tiny_models import an_adapter_file, an_encoder_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of NNCF
 
+MEASURE = int8.Int8Difference(measure="probability", mean=0.1, of_99_percent=0.2, largest=0.3, texts=4)
 WORDS = ("word", "good", "bad", "river", "some", "thing")
 
 
@@ -54,7 +55,7 @@ def test_an_encoder_in_int8_is_used_where_it_passes_the_gate(place):
     assert 0 < done.difference.mean <= done.difference.of_99_percent <= done.difference.largest
     encoder = Encoder.load(options(place, precision="int8", int8_difference=done.difference.of_99_percent))
     assert encoder.engine.precision == "int8"
-    assert encoder.version == f"{encoder.weights_version}-int8"
+    assert encoder.version == f"{encoder.weights_version}-int8.{done.difference.graph[:6]}"
     apart = 1 - (encoder.encode(texts(80)[1::2]) * Encoder.load(options(place)).encode(texts(80)[1::2])).sum(1)
     assert apart.mean() == pytest.approx(done.difference.mean, abs=1e-3)
 
@@ -73,7 +74,7 @@ def test_a_classifier_in_int8_has_a_version_of_its_own(place):
     given = {"model": str(place / "encoder"), "adapter": place / "adapter.safetensors", "models": place / "models"}
     plain = Classifier.load(ClassifierOptions(**given, device="cpu"))
     small = Classifier.load(ClassifierOptions(**given, device="cpu", precision="int8", int8_difference=1.0))
-    assert small.version == f"{plain.version}-int8"
+    assert small.version == f"{plain.version}-int8.{done.difference.graph[:6]}"
     assert small.weights_version == plain.version
     apart = np.abs(outputs(plain, sample[1::2]) - outputs(small, sample[1::2]))
     assert done.difference.measure == "probability"
@@ -81,6 +82,20 @@ def test_a_classifier_in_int8_has_a_version_of_its_own(place):
     alone = np.concatenate([found.logits for pair in sample for found in small.token_logits([pair])])
     together = np.concatenate([found.logits for found in small.token_logits(sample)])
     assert probabilities(together, small.heads) == pytest.approx(probabilities(alone, small.heads), abs=5e-2)
+
+
+def test_another_graph_in_int8_is_another_version(tmp_path):
+    versions = set()
+    for weights in (b"one", b"other"):
+        built = tmp_path / weights.decode()
+        built.mkdir()
+        (built / "int8.bin").write_bytes(weights)
+        (built / int8.GRAPH).write_text("<net/>")
+        int8.keep(tmp_path, built, MEASURE)
+        versions.add(EncoderOptions().signed("53aa", "int8", tmp_path))
+    assert len(versions) == 2
+    (tmp_path / int8.MEASURED).write_bytes(msgspec.json.encode(MEASURE))
+    assert EncoderOptions().signed("53aa", "int8", tmp_path) == "53aa-int8"
 
 
 def test_int8_that_was_never_made_names_the_command(place, tmp_path):
@@ -158,6 +173,5 @@ def test_what_is_not_there_names_the_remedy(tmp_path, arguments, code, said):
 
 
 def test_a_difference_survives_its_file(tmp_path):
-    apart = int8.Int8Difference(measure="probability", mean=0.1, of_99_percent=0.2, largest=0.3, texts=4)
-    (tmp_path / int8.MEASURED).write_bytes(msgspec.json.encode(apart))
-    assert int8.measured(tmp_path) == apart
+    (tmp_path / int8.MEASURED).write_bytes(msgspec.json.encode(MEASURE))
+    assert int8.measured(tmp_path) == MEASURE

@@ -40,9 +40,10 @@ class TransformerDetector:
         Raises ForeignModelError where it is of no kind that is known, Unusable where it cannot be loaded.
         """
         folder = model_store.weights_folder(source)
-        version = f"{model_store.short_name(source)}-{_digest(folder)}"
+        digest = _digest(folder)
         classifier = PublishedClassifier.load(folder)
         label = label_of(classifier, source)
+        version = f"{model_store.short_name(source)}-{digest}.{label}"
         classifier.to(device, torch.bfloat16 if device == "cuda" else torch.float32)
         return cls(classifier, torch_classifier.tokenizer(folder), label=label, version=version)
 
@@ -120,7 +121,10 @@ def label_of(classifier: PublishedClassifier, source: str) -> int:
     """
     names = [name.lower() for name in classifier.labels]
     if classifier.kind == "token" and len(names) == 2:
-        return next((at for at, name in enumerate(names) if "halluc" in name or "unsupported" in name), 1)
+        wrong = ("halluc", "unsupported")
+        named = [at for at, name in enumerate(names) if any(each in name for each in wrong)]
+        bad = [at for at in named if not names[at].startswith("no")]  # not, non, no
+        return next((at for at in bad if names[at].startswith(wrong)), (*bad, 1)[0])
     if classifier.kind == "sequence":
         if entailing := [at for at, name in enumerate(names) if "entail" in name]:
             return next((at for at in entailing if names[at].startswith("entail")), entailing[0])

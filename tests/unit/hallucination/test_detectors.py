@@ -1,5 +1,7 @@
 """Published kinds of detectors, as small random models that these tests write."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from transformers import (
 )
 
 from schemas.messages import Document
-from services.hallucination.detector_models import TransformerDetector
+from services.hallucination.detector_models import TransformerDetector, label_of
 from services.hallucination.detectors import DetectorScorer, Marked
 from services.shared.errors import Unusable
 from services.shared.torch_classifier import ForeignModelError
@@ -91,6 +93,16 @@ def test_a_token_classifier_marks_the_tokens_of_the_claim(tagger):
     assert [each.risk for each in found] == pytest.approx(torch.softmax(logits, 1)[own, 1].tolist(), abs=1e-5)
 
 
+@pytest.mark.parametrize(("labels", "read"), [
+    (("supported", "hallucinated"), 1), (("hallucinated", "supported"), 0), (("unsupported", "supported"), 0),
+    (("not_hallucinated", "hallucinated"), 1), (("hallucinated", "not_hallucinated"), 0),
+    (("no-hallucination", "hallucination"), 1), (("non-hallucinated", "LABEL_1"), 1),
+    (("free_of_hallucination", "hallucination"), 1), (("is_hallucinated", "is_fine"), 0), (("LABEL_0", "LABEL_1"), 1),
+])  # fmt: skip
+def test_of_two_labels_that_of_the_unsupported_is_read(labels, read):
+    assert label_of(SimpleNamespace(kind="token", labels=labels), "x") == read
+
+
 def test_a_long_context_supports_where_any_window_does(nli):
     short, long = "cab", "cab " + "fed " * 60
     [[alone]] = nli.judge([(short, "bad")])
@@ -150,9 +162,11 @@ def test_neighbouring_tokens_are_one_span_with_the_highest_risk():
     assert [(span.start, span.end, span.value) for span in found.evidence] == [(0, 8, 0.9), (12, 14, 0.5)]
 
 
-def test_the_version_is_a_hash_of_the_weights(nli, hhem, tmp_path):
+def test_the_version_is_a_hash_of_the_weights_and_the_output_that_is_read(nli, hhem):
     assert nli.version != hhem.version
-    assert nli.version.rsplit("-", 1)[1].isalnum()
+    digest, label = nli.version.rsplit("-", 1)[1].split(".")
+    assert digest.isalnum()
+    assert label == "1"
 
 
 def test_models_of_other_kinds_are_refused(tmp_path):

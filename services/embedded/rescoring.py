@@ -8,7 +8,7 @@ from schemas.messages import Call, Score
 from services.embedded.stored_calls import StoredCalls
 from services.shared.errors import Transient
 from services.shared.line_scoring import guarded
-from services.shared.payload_reader import PayloadDamaged, PayloadMissing, PayloadReader
+from services.shared.payload_reader import PayloadDamaged, PayloadMissing, PayloadReader, parts_of
 from services.shared.record import REPLAY_HEADER
 from services.shared.scoring import Scorer, failures
 
@@ -50,16 +50,17 @@ async def rescore(
     whole = stored.count()
     progress(0, whole)
     for page in stored.pages():
-        scores = [score for score in _scores(page, scorers, payloads) if score.metric in metrics]
+        parts = parts_of(page)
+        scores = [each for part in parts for each in _scores(part, scorers, payloads) if each.metric in metrics]
         await send(scores)
         done.add(len(page), scores)
         progress(done.calls, whole)
     return done
 
 
-def _scores(page: Sequence[Call], scorers: Sequence[Scorer], payloads: PayloadReader) -> Iterator[Score]:
+def _scores(part: Sequence[Call], scorers: Sequence[Scorer], payloads: PayloadReader) -> Iterator[Score]:
     calls: list[Call] = []
-    for call in page:
+    for call in part:
         try:
             calls.append(payloads.whole(call))
         except (PayloadMissing, PayloadDamaged, Transient, ValueError) as error:

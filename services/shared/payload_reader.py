@@ -101,9 +101,17 @@ def parts_of(calls: Sequence[Call], most: int = TOGETHER_BYTES) -> Iterator[Sequ
     """The calls in order, cut where their payloads would be more than `most` bytes together."""
     start, size = 0, 0
     for position, call in enumerate(calls):
-        more = Reference.parse(call.payload_reference).size if call.payload_reference else 0
+        more = _size(call)
         if more and size and size + more > most:
             yield calls[start:position]
             start, size = position, 0
         size += more
     yield calls[start:]
+
+
+def _size(call: Call) -> int:
+    """Bytes of the call's payload; 0 where its reference is none, which `whole` says."""
+    try:
+        return Reference.parse(call.payload_reference).size if call.payload_reference else 0
+    except ValueError:
+        return 0

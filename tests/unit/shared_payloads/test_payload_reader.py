@@ -126,3 +126,4 @@ def test_no_more_payloads_at_a_time_than_fit(store):
     assert [len(part) for part in parts_of(calls, 20_000)] == [2, 2, 2]
     assert [len(part) for part in parts_of(calls, 1)] == [1, 1, 1, 1, 2]
     assert [len(part) for part in parts_of([a_call()] * 3, 1)] == [3]
+    assert [len(part) for part in parts_of([a_call(payload_reference="none")] * 3, 1)] == [3]

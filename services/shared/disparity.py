@@ -90,9 +90,11 @@ def _means(own: Aggregate, others: Aggregate, alpha: float) -> tuple[Interval, I
     difference = Interval(one - two, one - two - half, one - two + half)
     if min(one, two) <= 0:
         return difference, None
-    relative = errors[0] / one**2, errors[1] / two**2
-    factor = exp(min(700.0, t_quantile(alpha, _degrees(relative, (own, others))) * sqrt(sum(relative))))
+    relative = errors[0] / one / one, errors[1] / two / two  # the square of a tiny mean is 0
     ratio = one / two
+    if not (0 < ratio < inf and sum(relative) < inf):
+        return difference, None
+    factor = exp(min(700.0, t_quantile(alpha, _degrees(relative, (own, others))) * sqrt(sum(relative))))
     return difference, Interval(ratio, ratio / factor, ratio * factor)
 
 
@@ -102,5 +104,9 @@ def _squared_error(group: Aggregate) -> float:
 
 def _degrees(errors: tuple[float, float], groups: tuple[Aggregate, Aggregate]) -> float:
     """Welch and Satterthwaite's degrees of freedom."""
-    scale = sum(error**2 / (group.effective_size - 1) for error, group in zip(errors, groups, strict=True) if error > 0)
-    return sum(errors) ** 2 / scale if scale else inf
+    largest = max(errors)
+    if not 0 < largest < inf:
+        return inf
+    shares = [error / largest for error in errors]  # of any magnitude their squares are numbers
+    scale = sum(share**2 / (group.effective_size - 1) for share, group in zip(shares, groups, strict=True) if share > 0)
+    return sum(shares) ** 2 / scale

@@ -170,3 +170,16 @@ def test_weights_widen_the_intervals():
         for one in (disparities({"a": group, "b": other})[0] for group in (even, uneven))
     ]
     assert widths[1] > 1.1 * widths[0]
+
+
+MAGNITUDES = (0.0, 5e-324, 1e-300, 1e-163, 1e-100, 1.0, 1e100, 1e154, 1e200, 1e308, inf)
+
+
+@pytest.mark.parametrize("mean", MAGNITUDES)
+@pytest.mark.parametrize("other", MAGNITUDES)
+def test_no_magnitude_of_means_and_deviations_ends_it(mean, other):
+    for square in MAGNITUDES:
+        sums = {"count": 30, "weight": 30.0, "weight_squares": 30.0, "weighted_square_sum": 30 * square}
+        groups = {name: Aggregate(**sums, weighted_sum=30 * each) for name, each in (("a", mean), ("b", other))}
+        for found in disparities(groups, "mean"):
+            assert found.ratio is None or 0 < found.ratio.estimate < inf

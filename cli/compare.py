@@ -15,7 +15,10 @@ from services.embedded.agreement import compare as compared
 Scores = typer.Argument(exists=True, dir_okay=False, help="JSON lines of scores, by line or by call_id.")
 Metrics = Annotated[str, typer.Option(help="Names with commas, or all that both have.")]
 Worst = Annotated[int, typer.Option(min=0, help="How many of the worst differences to show.")]
-Within = Annotated[float | None, typer.Option(help="Exit code 1 where a value differs by more, or a status at all.")]
+Within = Annotated[
+    float | None,
+    typer.Option(help="Exit code 1 where a value differs by more, a status at all, or only one has a call."),
+]
 
 
 def compare(
@@ -42,7 +45,8 @@ def compare(
     if as_json or wanted:
         print(json.dumps([each.as_dict() for each in wanted]) if as_json else "\n\n".join(map(_told, wanted)))
     _refuse(names, found)
-    raise typer.Exit(int(within is not None and _beyond(wanted, within)))
+    if within is not None and (beyond := [each.metric for each in wanted if _beyond(each, within)]):
+        fail(f"{', '.join(beyond)}: a value beyond {within:g}, another status, or a call in one file only", code=1)
 
 
 def _refuse(names: Sequence[str], found: Mapping[str, Agreement]) -> None:
@@ -64,8 +68,9 @@ def _read(path: Path) -> Rows:
             fail(f"{path}: {error}")
 
 
-def _beyond(found: Sequence[Agreement], within: float) -> bool:
-    return any(each.changed_status or (each.largest_difference or 0.0) > within for each in found)
+def _beyond(found: Agreement, within: float) -> bool:
+    apart = found.changed_status + found.only_first + found.only_second
+    return bool(apart) or (found.largest_difference or 0.0) > within
 
 
 def _told(found: Agreement) -> str:

@@ -93,6 +93,11 @@ def test_a_difference_beyond_what_is_allowed_is_an_error(run, second, code):
     assert run([0.1], [second], "--within", "0.001", "--json")[0] == code
 
 
+def test_a_call_that_only_one_file_has_is_beyond_what_is_allowed(run):
+    assert run([0.1], [0.1, 0.2], "--within", "1")[0] == 1
+    assert run([0.1, 0.2], [0.1], "--within", "1")[0] == 1
+
+
 def test_nothing_in_common_is_a_wrong_use(run):
     assert run([0.1], [0.2], "--metrics", "other") == (2, "")
 

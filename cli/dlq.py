@@ -8,14 +8,15 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from aiokafka.errors import KafkaError
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cli.options import AsJson, Data
-from cli.printing import fail, say
+from cli.printing import fail, say, show_table
 from schemas.messages import DeadLetter
 from services.embedded import letter_store, letters
 from services.embedded.connection import settings
+from services.shared.errors import Refused
 from services.shared.kafka import Kafka
 from services.shared.settings import SharedSettings, without_password
 
@@ -44,11 +45,12 @@ def list_letters(
         print(json.dumps({"count": len(found), "letters": [_plain(letter) for letter in shown]}))
         return
     table = Table(title=f"{len(found)} dead letters" + (f", the newest {limit}" if len(found) > limit else ""))
-    for column in ("id", "failed at", "service", "stage", "from", "error", "reason", "sent again"):
+    table.add_column("id", no_wrap=True)
+    for column in ("failed at", "service", "stage", "from", "error", "reason", "sent again"):
         table.add_column(column)
     for letter in shown:
-        table.add_row(*_row(letter))
-    Console().print(table)
+        table.add_row(*(Text(cell) for cell in _row(letter)))  # a plain string would be read as markup
+    show_table(table)
 
 
 @dlq.command()
@@ -112,9 +114,13 @@ def _find(place: SharedSettings, wanted: letters.Filter) -> list[DeadLetter]:
     answered: list[DeadLetter] = []
     silent = []
     try:
-        answered += asyncio.run(letters.on_topics(Kafka.of(place)))
+        found = asyncio.run(letters.on_topics(Kafka.of(place)))
     except (KafkaError, OSError, TimeoutError) as error:
         silent.append(f"the broker at {place.kafka_bootstrap} does not answer ({error or type(error).__name__})")
+    else:
+        answered += found.letters
+        if found.foreign:
+            say(f"messages on the dead-letter topics that are no dead letters are stepped over: {found.foreign}")
     try:
         answered += letter_store.stored(place.clickhouse_url, place.clickhouse_database)
     except letter_store.StoreError as error:
@@ -129,7 +135,7 @@ def _find(place: SharedSettings, wanted: letters.Filter) -> list[DeadLetter]:
 def _send(place: SharedSettings, willing: list[DeadLetter]) -> None:
     try:
         asyncio.run(letters.redrive(Kafka.of(place), willing))
-    except (KafkaError, OSError, TimeoutError) as error:
+    except (KafkaError, OSError, TimeoutError, Refused) as error:
         fail(f"the broker at {place.kafka_bootstrap} did not take them ({error or type(error).__name__})")
 
 
@@ -171,5 +177,5 @@ def _text(value: bytes | None) -> str:
         return "(none)"
     try:
         return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value.decode(errors="backslashreplace")

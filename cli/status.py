@@ -1,20 +1,18 @@
 """`tidemark status`: health, lag, rates and memory of every part."""
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cli.options import AsJson, Data
-from cli.printing import bytes_text, data_directory, fail, seconds_text
+from cli.printing import bytes_text, data_directory, fail, seconds_text, show_table
 from services.embedded.control_client import ControlClient, NotRunningError
 from services.shared.breaker import Marker
 
-_WIDTH = 160  # of what is not a terminal
 _COLOURS = {"ready": "green", "starting": "yellow", "waiting": "yellow", "crash loop": "red", "pausing": "red"}
 
 
@@ -36,7 +34,7 @@ def status(data: Data = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"running": True, **answer}))
     else:
-        Console(width=None if sys.stdout.isatty() else _WIDTH).print(_table(answer))
+        show_table(_table(answer))
         _print_stopped(answer["stopped"])
     raise typer.Exit(0 if answer["ready"] else 1)
 
@@ -50,7 +48,7 @@ def _print_stopped(stopped: Sequence[Mapping[str, str]]) -> None:
 def _table(answer: dict[str, Any]) -> Table:
     title = f"{answer['phase']} for {seconds_text(answer['uptime_seconds'])} · broker run {answer['broker_run']}"
     memory = f"{bytes_text(answer['memory_bytes'])} in all · page {answer['console']} · data {answer['data']}"
-    table = Table(title=title, caption=memory, title_justify="left", caption_justify="left")
+    table = Table(title=title, caption=escape(memory), title_justify="left", caption_justify="left")
     for column in ("part", "state", "pid", "port", "up", "restarts", "lag", "messages/s", "memory", "reason"):
         table.add_column(column, justify="left" if column in ("part", "state", "reason") else "right")
     for part in answer["parts"]:
@@ -71,5 +69,5 @@ def _row(part: dict[str, Any]) -> list[str]:
         "" if part["lag"] is None else f"{part['lag']:,}",
         "" if rate is None else f"{rate:,.1f}",
         bytes_text(part["memory_bytes"]),
-        "" if part["ready"] else (part["reason"] or "")[:60],
+        "" if part["ready"] else escape((part["reason"] or "")[:60]),
     ]

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.messages import DeadLetter
-from services.shared.ends import true_ends
+from schemas.messages.message import UNDECODABLE
+from services.shared.ends import FETCH_WAIT_MS, true_ends
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.producer import Outgoing, Producer
 from services.shared.record import REDRIVE_HEADER
@@ -37,6 +39,13 @@ class Filter:
         )
 
 
+class Found(NamedTuple):
+    """The letters, and how many messages beside them are none."""
+
+    letters: list[DeadLetter]
+    foreign: int
+
+
 def newest(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     """Each letter once, as it was when it had been sent again most often; the oldest failure first."""
     kept: dict[object, DeadLetter] = {}
@@ -47,21 +56,22 @@ def newest(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     return sorted(kept.values(), key=lambda letter: letter.failed_at)
 
 
-async def on_topics(kafka: Kafka) -> list[DeadLetter]:
-    """The letters on every dead-letter topic of the broker, read to their ends without a group.
+async def on_topics(kafka: Kafka) -> Found:
+    """What lies on every dead-letter topic of the broker, read to their ends without a group.
 
     Raises aiokafka's `KafkaError` or `TimeoutError` where the broker does not answer.
     """
     async with asyncio.timeout(_ANSWER_SECONDS):
+        places = await _places(kafka)
         async with AIOKafkaConsumer(
             bootstrap_servers=kafka.bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=LARGEST_MESSAGE_BYTES,
         ) as consumer:
-            names = [name for name in await consumer.topics() if _holds_letters(kafka.short(name))]
-            partitions = [TopicPartition(name, number) for name in names for number in _numbers(consumer, name)]
-            return newest([letter async for letter in _read(consumer, partitions)] if partitions else [])
+            read = [_letter(value) async for value in _values(consumer, places)]
+    return Found(newest(filter(None, read)), read.count(None))
 
 
 def refused(letters: Iterable[DeadLetter], most: int = MOST_REDRIVES) -> list[DeadLetter]:
@@ -93,23 +103,39 @@ async def redrive(kafka: Kafka, letters: Sequence[DeadLetter]) -> None:
         await producer.publish([marked(letter) for letter in letters])
 
 
-def _holds_letters(topic: str) -> bool:
-    return topic.startswith(PREFIX) and topic.endswith(SUFFIX)
+async def _places(kafka: Kafka) -> list[TopicPartition]:
+    admin = kafka.admin()
+    try:
+        await admin.start()
+        described = await admin.describe_topics()
+    finally:
+        await admin.close()
+    return [
+        TopicPartition(topic["topic"], each["partition"])
+        for topic in described
+        if topic["topic"].startswith(kafka.full(PREFIX)) and topic["topic"].endswith(SUFFIX)
+        for each in topic["partitions"]
+    ]
 
 
-def _numbers(consumer: AIOKafkaConsumer, name: str) -> set[int]:
-    return set(consumer.partitions_for_topic(name) or ())
+def _letter(value: bytes | None) -> DeadLetter | None:
+    try:
+        return DeadLetter.decode(value or b"")
+    except UNDECODABLE:
+        return None
 
 
-async def _read(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> AsyncIterator[DeadLetter]:
-    ends = await true_ends(consumer, partitions)
-    consumer.resume(*partitions)
-    await consumer.seek_to_beginning(*partitions)
-    left = {partition for partition, end in ends.items() if end > 0}
+async def _values(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> AsyncIterator[bytes | None]:
+    if not places:
+        return
+    ends = await true_ends(consumer, places)
+    consumer.resume(*places)
+    await consumer.seek_to_beginning(*places)
+    left = {place for place, end in ends.items() if end > 0}
     while left:
         for records in (await consumer.getmany(timeout_ms=500)).values():
             for record in records:
-                yield DeadLetter.decode(record.value)
-        for partition in list(left):
-            if await consumer.position(partition) >= ends[partition]:
-                left.discard(partition)
+                yield record.value
+        for place in list(left):
+            if await consumer.position(place) >= ends[place]:
+                left.discard(place)

@@ -29,12 +29,12 @@ class Stack:
         self.services = services
         self._settings = {_variable(name): str(value) for name, value in settings.items()}
 
-    def tidemark(self, *arguments):
+    def tidemark(self, *arguments, **variables):
         """Run a subcommand on this stack's data directory; its exit code and what it printed."""
         known = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
         return subprocess.run(
             [sys.executable, "-c", "from cli.main import main; main()", *arguments],
-            env={**known, **self._settings, "TIDEMARK_DATA": str(self.data)},
+            env={**known, **self._settings, "TIDEMARK_DATA": str(self.data), **variables},
             capture_output=True,
             text=True,
             check=False,
@@ -62,7 +62,6 @@ class Stack:
         """Send calls to the gateway until each is stored; a broker may be on its way."""
         key = (self.data / "api-key").read_text().strip()
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        body = json.dumps({"calls": calls}).encode()
         address = f"http://127.0.0.1:{self.ports.base}/v1/calls"
         left = calls
         while left:

@@ -21,10 +21,10 @@ def stack(tmp_path):
     made.tidemark("down")
 
 
-def put(stack, value):
+def put(stack, value, topic="calls.v1"):
     async def send():
         async with AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{stack.ports.broker}") as producer:
-            await producer.send_and_wait("calls.v1", value, key=b"local|x")
+            await producer.send_and_wait(topic, value, key=b"local|x")
 
     asyncio.run(send())
 
@@ -63,6 +63,11 @@ def test_a_malformed_message_is_listed_shown_and_sent_again_three_times(stack):
 def test_letters_can_be_read_without_clickhouse(stack):
     put(stack, BAD)
     listed(stack, 1)
+    put(stack, b"no letter", "dlq.writer.v1")
+    done = stack.tidemark("dlq", "list", "--json", TIDEMARK_CLICKHOUSE_URL="http://127.0.0.1:1")
+    assert "calls.v1" in {letter["topic"] for letter in json.loads(done.stdout)["letters"]}
+    assert "ClickHouse at http://127.0.0.1:1 does not answer" in done.stderr
+    assert "messages on the dead-letter topics that are no dead letters are stepped over: 1" in done.stderr
     done = stack.tidemark("dlq", "show", "zzz")
     assert done.returncode == 1
     assert "0 dead letters begin with zzz" in done.stderr

@@ -1,13 +1,16 @@
-"""`tidemark dlq redrive` tells of ids that are none."""
+"""What `tidemark dlq` prints, whatever is in the letters."""
 
 import json
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from cli.main import main
 from schemas.messages import DeadLetter
+from services.embedded.letters import Found
+from services.shared.errors import Refused
 
 LETTER = DeadLetter(
     dead_letter_id=UUID("aaaaaaaa-0000-7000-8000-000000000000"), service="writer", stage="decode", topic="calls.v1",
@@ -17,18 +20,27 @@ LETTER = DeadLetter(
 
 
 @pytest.fixture
-def redrive(monkeypatch, capsys):
-    async def on_topics(_kafka):
-        return [LETTER]
+def dlq(monkeypatch, capsys):
+    """Run a subcommand of `dlq` on one letter, with other fields than `LETTER` has; exit code and what it printed."""
 
-    monkeypatch.setattr("services.embedded.letters.on_topics", on_topics)
-    monkeypatch.setattr("services.embedded.letter_store.stored", lambda *_: [])
+    def run(*arguments, foreign=0, **fields):
+        async def on_topics(_kafka):
+            return Found([msgspec.structs.replace(LETTER, **fields)], foreign)
 
-    def run(*arguments):
+        monkeypatch.setattr("services.embedded.letters.on_topics", on_topics)
+        monkeypatch.setattr("services.embedded.letter_store.stored", lambda *_: [])
         with pytest.raises(SystemExit) as ended:
-            main(["dlq", "redrive", "--dry-run", "--json", *arguments])
-        printed = capsys.readouterr()
-        return ended.value.code, json.loads(printed.out)["ids"], printed.err
+            main(["dlq", *arguments])
+        return ended.value.code, capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def redrive(dlq):
+    def run(*arguments):
+        code, printed = dlq("redrive", "--dry-run", "--json", *arguments)
+        return code, json.loads(printed.out)["ids"], printed.err
 
     return run
 
@@ -45,3 +57,34 @@ def test_an_id_of_no_letter_is_named_beside_those_that_are(redrive):
 
 def test_all_of_nothing_is_an_error(redrive):
     assert redrive("--all", "--service", "latency")[:2] == (1, [])
+
+
+@pytest.mark.parametrize("reason", ["Invalid enum value '[/INST]'", "no topic [calls.v1] here"])
+def test_a_reason_is_listed_as_it_is(dlq, reason):
+    code, printed = dlq("list", reason=reason)
+    assert (code, reason in printed.out) == (0, True)
+
+
+def test_an_id_is_whole_in_a_pipe(dlq):
+    code, printed = dlq("list", reason="long " * 20, error="E" * 60, topic="t" * 60)
+    assert (code, str(LETTER.dead_letter_id)[:13] in printed.out) == (0, True)
+
+
+def test_a_message_that_is_nested_too_deeply_is_shown_as_it_came(dlq):
+    code, printed = dlq("show", "aaaa", message_value=b"[" * 100_000)
+    assert (code, "[" * 100_000 in printed.out) == (0, True)
+
+
+def test_what_is_no_letter_is_counted(dlq):
+    code, printed = dlq("list", "--json", foreign=3)
+    assert (code, json.loads(printed.out)["count"]) == (0, 1)
+    assert "no dead letters are stepped over: 3" in printed.err
+
+
+def test_a_refusal_of_the_broker_is_told(dlq, monkeypatch):
+    async def refuse(*_):
+        raise Refused({0: ValueError("too large")})
+
+    monkeypatch.setattr("services.embedded.letters.redrive", refuse)
+    code, printed = dlq("redrive", "aaaa")
+    assert (code, "did not take them" in printed.err, "too large" in printed.err) == (2, True, True)

@@ -30,6 +30,16 @@ def test_of_a_running_stack(capsys, tmp_path, monkeypatch):
     assert "tidemark resume toxicity" in printed.out
 
 
+def test_a_reason_and_a_path_are_shown_as_they_are(capsys, tmp_path, monkeypatch):
+    part = {
+        "name": "writer", "state": "starting", "pid": 1, "port": 1, "uptime_seconds": 1, "restarts": 0, "lag": None,
+        "per_second": None, "memory_bytes": 1, "ready": False, "reason": "no topic [calls.v1] and [/INST]",
+    }  # fmt: skip
+    monkeypatch.setattr(ControlClient, "status", lambda _: {**ANSWER, "parts": [part], "data": "/my/[data]"})
+    printed = status(capsys, tmp_path)[1].out
+    assert ("[calls.v1] and [/INST]" in printed, "/my/[data]" in printed) == (True, True)
+
+
 def test_of_a_data_directory_on_which_nothing_runs(capsys, tmp_path):
     Marker(tmp_path, "toxicity").set("51 failed", datetime(2026, 1, 31, 10, tzinfo=UTC))
     code, printed = status(capsys, tmp_path, "--json")

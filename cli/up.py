@@ -11,6 +11,7 @@ import typer
 from cli.options import Data, PortBase
 from cli.printing import address_book, fail, say
 from services.embedded import app, launch
+from services.embedded.broker import BrokerError
 from services.embedded.config import Config
 from services.embedded.control_client import ControlClient
 from services.embedded.data_directory import AlreadyRunningError
@@ -87,7 +88,7 @@ def _in_foreground(planned: Plan, as_json: bool) -> None:
 
     try:
         app.run(planned, tell)
-    except (AlreadyRunningError, PreparationError) as error:
+    except (AlreadyRunningError, BrokerError, PreparationError) as error:
         fail(str(error))
 
 

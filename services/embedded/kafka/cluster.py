@@ -115,7 +115,10 @@ class Cluster:
         # Written with `=`: an id may begin with a dash, and would be taken for an option.
         told = ("format", f"--cluster-id={self.id}", f"--config={node.settings}")
         command = self._java("kafka.tools.StorageTool", *told)
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise KafkaMissingError(f"{node.log} was not formatted within {_FORMAT_SECONDS} s: try again") from None
         if ran.returncode:
             raise KafkaMissingError(f"{node.log} could not be formatted: {(ran.stderr or ran.stdout).strip()[-500:]}")
 

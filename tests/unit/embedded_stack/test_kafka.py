@@ -7,6 +7,7 @@ import pytest
 from services.embedded import machine
 from services.embedded.config import Config
 from services.embedded.data_directory import DataDirectory
+from services.embedded.kafka import cluster as clusters
 from services.embedded.kafka import jars
 from services.embedded.kafka.cluster import Cluster
 from services.embedded.kafka.java import java, version
@@ -82,6 +83,15 @@ def test_a_log_is_formatted_once_whatever_its_id_begins_with(tmp_path):
     assert "cluster.id=-AAAAAAAAAAAAAAAAAAAAA\n" in written
     cluster.prepare()
     assert (cluster.nodes[0].log / "meta.properties").read_text() == written
+
+
+def test_a_format_that_hangs_is_given_up(tmp_path, monkeypatch):
+    slow = tmp_path / "java"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr(clusters, "_FORMAT_SECONDS", 0.2)
+    with pytest.raises(jars.KafkaMissingError, match="was not formatted within"):
+        Cluster.of(tmp_path / "data", [(1, 11)], java=str(slow), jars=tmp_path).prepare()
 
 
 def test_a_maven_that_hangs_is_given_up(listed, tmp_path, monkeypatch):

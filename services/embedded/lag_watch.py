@@ -41,9 +41,12 @@ class LagWatch:
                 return False
         return True
 
-    async def until_nothing(self, groups: Sequence[str], seconds: float) -> dict[str, int]:
-        """Wait at most `seconds` until these groups are behind by nothing; who is still behind, and by how much."""
-        behind: dict[str, int] = {}
+    async def until_nothing(self, groups: Sequence[str], seconds: float) -> dict[str, int | None]:
+        """Wait at most `seconds` until these groups are behind by nothing; who is still behind, and by how much.
+
+        None is an unknown amount: the broker did not answer the last look.
+        """
+        behind: dict[str, int | None] = {}
         until = time.monotonic() + seconds
         while time.monotonic() < until and (behind := await self._behind(groups)):
             await asyncio.sleep(_DRAIN_LOOK_SECONDS)
@@ -54,8 +57,9 @@ class LagWatch:
         async with self._turn:
             await self._drop()
 
-    async def _behind(self, groups: Sequence[str]) -> dict[str, int]:
-        await self.look()
+    async def _behind(self, groups: Sequence[str]) -> dict[str, int | None]:
+        if not await self.look():
+            return dict.fromkeys(groups)
         return {
             name: self.newest[name].messages for name in groups if name in self.newest and self.newest[name].messages
         }

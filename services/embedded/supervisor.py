@@ -160,7 +160,8 @@ class Supervisor:
     async def _drained(self, seconds: float) -> None:
         draining = [service.name for service in self.stack.services if self._drains(service)]
         if behind := await self.lags.until_nothing(draining, seconds):
-            self._tell("not drained in time: " + ", ".join(f"{name} is {lag} behind" for name, lag in behind.items()))
+            said = (f"{name} is {'an unknown number' if lag is None else lag} behind" for name, lag in behind.items())
+            self._tell(f"not drained in time: {', '.join(said)}")
 
     def _drains(self, service: Service) -> bool:
         return service.group and service.drains and self.stack.parts[service.name].state == "ready"

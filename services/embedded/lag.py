@@ -12,6 +12,7 @@ from aiokafka.structs import TopicPartition
 from schemas.topics import TOPICS, Topic, stored_topics
 from services.embedded.services import Service
 from services.shared.ends import FETCH_WAIT_MS, true_ends
+from services.shared.kafka import answer
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -39,15 +40,17 @@ def _topics(group: str) -> list[Topic[Any]]:
     return [topic for topic in TOPICS if group in topic.consumers and topic.cleanup != "compact"]
 
 
-def behind(ends: Offsets, committed: Offsets) -> dict[str, int]:
-    """Messages not committed past, by topic; a partition without a commit counts from its start.
+def behind(ends: Offsets, begins: Offsets, committed: Offsets) -> dict[str, int]:
+    """Messages not committed past, by topic; what the log no longer has does not count.
 
-    >>> behind({TopicPartition("a", 0): 5, TopicPartition("a", 1): 3}, {TopicPartition("a", 0): 4})
-    {'a': 4}
+    >>> first, second = TopicPartition("a", 0), TopicPartition("a", 1)
+    >>> behind({first: 5, second: 9}, {first: 0, second: 7}, {first: 4})
+    {'a': 3}
     """
     lags: dict[str, int] = {}
     for partition, end in ends.items():
-        lags[partition.topic] = lags.get(partition.topic, 0) + max(0, end - committed.get(partition, 0))
+        next_message = max(committed.get(partition, 0), begins[partition])
+        lags[partition.topic] = lags.get(partition.topic, 0) + max(0, end - next_message)
     return lags
 
 
@@ -89,17 +92,18 @@ class LagReader:
         wanted = sorted(
             {place for groups in self._partitions.values() for places in groups.values() for place in places}
         )
+        begins: Offsets = await answer(self._consumer.beginning_offsets(wanted))
         ends: Offsets = await true_ends(self._consumer, wanted)
-        return {name: await self._of(name, ends) for name in self._partitions}
+        return {name: await self._of(name, ends, begins) for name in self._partitions}
 
-    async def _of(self, name: str, ends: Offsets) -> Lag:
+    async def _of(self, name: str, ends: Offsets, begins: Offsets) -> Lag:
         committed: dict[TopicPartition, int] = {}
         groups = self._partitions[name]
         for group, places in groups.items():
             # Named, since asking for all of a group's offsets makes this broker drop the connection.
-            answer = await self._admin.list_consumer_group_offsets(self._prefix + group, partitions=places)
-            committed |= {place: kept.offset for place, kept in answer.items() if kept.offset >= 0}
-        topics = behind({place: ends[place] for places in groups.values() for place in places}, committed)
+            kept = await self._admin.list_consumer_group_offsets(self._prefix + group, partitions=places)
+            committed |= {place: commit.offset for place, commit in kept.items() if commit.offset >= 0}
+        topics = behind({place: ends[place] for places in groups.values() for place in places}, begins, committed)
         return Lag(sum(topics.values()), topics, self._rate(name, sum(committed.values())))
 
     def _rate(self, name: str, position: int) -> float | None:

@@ -45,6 +45,8 @@ def _decompressed(body: bytes, limit_bytes: int) -> bytes:
         raise _too_large(limit_bytes)
     if not decompressor.eof:
         raise _broken("it ends too early")
+    if decompressor.unused_data:  # a body of a hundred thousand members would hold up everybody
+        raise _broken("something follows its end")
     return plain
 
 

@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import lz4.frame
 import zstandard
@@ -16,15 +17,28 @@ class BodyError(ValueError):
 
 
 def _gzip(data: bytes) -> bytes:
-    return _bounded(zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, LARGEST_BODY + 1))
+    return _whole(data, lambda: zlib.decompressobj(zlib.MAX_WBITS | 32), LARGEST_BODY + 1)
 
 
 def _lz4(data: bytes) -> bytes:
-    return _bounded(lz4.frame.LZ4FrameDecompressor().decompress(data, LARGEST_BODY + 1))
+    return _whole(data, lz4.frame.LZ4FrameDecompressor, LARGEST_BODY + 1)
 
 
 def _zstd(data: bytes) -> bytes:
-    return _bounded(zstandard.ZstdDecompressor().decompressobj().decompress(data))
+    return _whole(data, lambda: zstandard.ZstdDecompressor().decompressobj())
+
+
+def _whole(data: bytes, decompressor: Callable[[], Any], *bound: int) -> bytes:
+    """All members of the body, which may follow each other, each to its end."""
+    plain = bytearray()
+    while data:
+        member = decompressor()
+        plain += member.decompress(data, *bound)
+        _bounded(plain)
+        if not member.eof:
+            raise EOFError("it ends too early")
+        data = member.unused_data
+    return bytes(plain)
 
 
 _DECODERS: dict[str, Callable[[bytes], bytes]] = {"gzip": _gzip, "deflate": _gzip, "lz4": _lz4, "zstd": _zstd}
@@ -58,7 +72,6 @@ def encoded(data: bytes, accepted: str) -> tuple[bytes, str]:
     return data, ""
 
 
-def _bounded(data: bytes) -> bytes:
+def _bounded(data: bytearray) -> None:
     if len(data) > LARGEST_BODY:
         raise BodyError(f"the body is larger than {LARGEST_BODY} bytes; send smaller batches")
-    return data

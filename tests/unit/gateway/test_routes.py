@@ -112,6 +112,7 @@ async def test_gzip_is_understood(emitter, kafka):
         (gzip.compress(b" " * 10_000_000, mtime=0), "gzip", 413, None),
         (b"no gzip", "gzip", 400, "Content-Encoding"),
         (gzip.compress(b"{}", mtime=0)[:-4], "gzip", 400, "Content-Encoding"),
+        (gzip.compress(b'{"calls": []}', mtime=0) * 2, "gzip", 400, "Content-Encoding"),
         (zlib.compress(b"{}"), "br", 415, "Content-Encoding"),
     ],
 )

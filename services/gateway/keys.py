@@ -32,10 +32,10 @@ class KeyCache:
         self._client = client
         self._interval_seconds = interval_seconds
         self._file = file
-        saved = _saved(file)
-        self._index = KeyIndex(saved)
+        self._kept = _saved(file)
+        self._index = KeyIndex(self._kept)
         self._fetching = asyncio.Lock()
-        self.known = bool(saved)
+        self.known = bool(self._kept)
 
     def find(self, digest: str) -> KeyHash | None:
         """The valid key with this hash."""
@@ -48,7 +48,9 @@ class KeyCache:
             answer.raise_for_status()
             keys = msgspec.json.decode(answer.content, type=_Hashes).keys
             self._index, self.known = KeyIndex(keys), True
-            await asyncio.to_thread(_save, self._file, answer.content)
+            if keys != self._kept:
+                await asyncio.to_thread(_save, self._file, answer.content)
+                self._kept = keys
 
     async def run(self, process: Process) -> None:
         """Fetch every few seconds until the process stops; a registry that is away is logged once."""

@@ -57,6 +57,18 @@ async def test_only_the_owner_may_read_the_saved_keys(registry, tmp_path):
     assert saved.stat().st_mode & 0o777 == 0o600
 
 
+async def test_keys_are_saved_where_they_differ(registry, tmp_path):
+    file = tmp_path / "state" / "keys.json"
+    cache = a_cache(registry, tmp_path)
+    await cache.fetch()
+    before = file.stat()
+    await cache.fetch()
+    assert file.stat() == before
+    registry.keys = []
+    await cache.fetch()
+    assert file.read_bytes() == b'{"keys":[]}'
+
+
 async def test_saved_keys_that_cannot_be_read_are_fetched_anew(registry, tmp_path):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "keys.json").write_text("{")

@@ -158,4 +158,11 @@ def _free_bytes(root: Path) -> int:
 
 def _newest(root: Path) -> float:
     files = [path for folder in (root, root / "logs", root / "state") if folder.is_dir() for path in folder.iterdir()]
-    return max((path.stat().st_mtime for path in files), default=0.0)
+    return max(map(_changed_at, files), default=0.0)
+
+
+def _changed_at(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:  # gone since it was listed: a file that replaces another one
+        return 0.0

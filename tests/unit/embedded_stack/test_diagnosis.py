@@ -71,6 +71,11 @@ def test_a_taken_port_names_who_has_it():
         assert f"process {os.getpid()} " in occupant(listener.getsockname()[1])
 
 
+def test_a_file_that_is_gone_when_it_is_looked_at_is_no_file(tmp_path):
+    (tmp_path / "keys.new").symlink_to(tmp_path / "nowhere")
+    assert machine._newest(tmp_path) == 0.0
+
+
 def test_a_missing_model_names_the_remedy(tmp_path):
     assert "make setup" in machine.models(tmp_path).remedy
 

@@ -1,5 +1,7 @@
 """Every scorer that ships: what it scores, and how it is loaded where there is no broker."""
 
+import time
+
 from services.guard import app as guard
 from services.guard.config import Config as GuardConfig
 from services.guard.guard import injection, leakage, pii, secrets
@@ -42,13 +44,13 @@ AVAILABLE = tuple(name for offer in SCORERS for name in offer.names)
 
 
 def _judge() -> JudgeScorer:
-    """Who asks for it by name asks for every call, unless a share is set."""
+    """Who asks for it by name asks for every call, unless a share is set, however long the budget takes."""
     config = HallucinationConfig()
     if not config.judge_url:
         endpoint = "TIDEMARK_HALLUCINATION_JUDGE_URL (https://host/v1) and TIDEMARK_HALLUCINATION_JUDGE_MODEL"
         raise Unusable(f"{JUDGED.name} needs the endpoint of a language model: set {endpoint}")
     share = config.judge_share if "judge_share" in config.model_fields_set else 1.0
-    return hallucination.judge(config.model_copy(update={"judge_share": share}))
+    return hallucination.judge(config.model_copy(update={"judge_share": share}), wait=time.sleep)
 
 
 # These cost money or send texts elsewhere, so they run only where they are named: `all` does not mean them.

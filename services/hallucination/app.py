@@ -1,5 +1,7 @@
 """Calls in, scores of groundedness, consistency and uncertainty out."""
 
+import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from services.hallucination.config import Config
 from services.hallucination.consistency import ConsistencyScorer
 from services.hallucination.detectors import DetectorScorer
 from services.hallucination.hallucination import HallucinationScorer, Head
-from services.hallucination.judge import JudgeScorer
+from services.hallucination.judge import Budget, JudgeScorer
 from services.hallucination.judge_endpoint import ChatEndpoint
 from services.hallucination.tagger import ClassifierTagger
 from services.hallucination.uncertainty import UncertaintyScorer
@@ -61,13 +63,13 @@ def groundedness(classifier: ClassifierOptions, head: Path) -> tuple[ClassifierT
     return tagger, model.load(head, adapter=tagger.weights_version)
 
 
-def judge(config: Config) -> JudgeScorer:
-    """The judge, at the endpoint that is named."""
+def judge(config: Config, *, wait: Callable[[float], None] | None = None) -> JudgeScorer:
+    """The judge, at the endpoint that is named; calls beyond the budget `wait`, or have no verdict."""
     endpoint = ChatEndpoint(
         config.judge_url,
         config.judge_model,
+        Budget(config.judge_hourly, time.monotonic, wait),
         key=config.judge_key.get_secret_value(),
-        an_hour=config.judge_hourly,
         timeout=config.judge_timeout_seconds,
     )
     return JudgeScorer(endpoint, config.judge_share, config.judge_threads)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
+from threading import Lock
 from typing import Any, Protocol
 
 import msgspec
@@ -147,22 +148,26 @@ def verdict_in(content: str) -> Verdict:
 class Budget:
     """At most so many requests in an hour, refilled steadily: an outage does not save up for a flood.
 
-    Not for several threads at once.
+    One beyond it waits for its turn, where `wait` says how, and is refused otherwise. For several threads at once.
     """
 
-    def __init__(self, an_hour: int, clock: Callable[[], float]) -> None:
+    def __init__(self, an_hour: int, clock: Callable[[], float], wait: Callable[[float], None] | None = None) -> None:
         self._most = max(1.0, an_hour / 60)  # a minute's worth at once
         self._rate = an_hour / 3600
         self._left = self._most if an_hour else 0.0
-        self._clock = clock
+        self._clock, self._wait = clock, wait
         self._at = clock()
+        self._lock = Lock()
 
-    def spend(self) -> bool:
-        """Take one request out of it; False where none is left."""
-        at = self._clock()
-        self._left = min(self._most, self._left + (at - self._at) * self._rate)
-        self._at = at
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+    def spend(self) -> None:
+        """Take one request out of it; returns when it may be sent. Raises BudgetSpentError where it never may."""
+        with self._lock:
+            at = self._clock()
+            self._left = min(self._most, self._left + (at - self._at) * self._rate)
+            self._at = at
+            if self._left < 1 and not (self._wait and self._rate):
+                raise BudgetSpentError("budget spent")
+            self._left -= 1
+            turn = max(0.0, -self._left / self._rate)
+        if turn and self._wait:
+            self._wait(turn)

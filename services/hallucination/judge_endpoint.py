@@ -4,14 +4,13 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import Lock
 from typing import Any
 
 import httpx
 import msgspec
 
 from schemas.messages import UNDECODABLE
-from services.hallucination.judge import SCHEMA, Budget, BudgetSpentError, JudgeError, Verdict, verdict_in
+from services.hallucination.judge import SCHEMA, Budget, JudgeError, Verdict, verdict_in
 
 AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
 LONGEST_PAUSE = 20.0  # seconds, whatever Retry-After asks for: the calls behind wait
@@ -40,14 +39,13 @@ class ChatEndpoint:
     """
 
     def __init__(
-        self, url: str, model: str, *, key: str = "", an_hour: int = 600, attempts: int = 3, timeout: float = 30.0
+        self, url: str, model: str, budget: Budget, *, key: str = "", attempts: int = 3, timeout: float = 30.0
     ) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout)
         self._model = model
         self._attempts = attempts
-        self._budget = Budget(an_hour, time.monotonic)
-        self._lock = Lock()
+        self._budget = budget
         self._schema = True
 
     @property
@@ -90,9 +88,7 @@ class ChatEndpoint:
         return response
 
     def _sent(self, messages: Sequence[dict[str, str]], *, schema: bool) -> httpx.Response:
-        with self._lock:
-            if not self._budget.spend():
-                raise BudgetSpentError("budget spent")
+        self._budget.spend()
         body: dict[str, Any] = {"model": self._model, "messages": list(messages), "temperature": 0}
         if schema:
             described = {"name": "verdict", "strict": True, "schema": SCHEMA}

@@ -246,6 +246,21 @@ def test_a_judge_that_is_named_judges_every_call(run, judged, tmp_path, monkeypa
     assert found[0]["evidence"] == [[15, 27, "unsupported"]]
 
 
+def test_calls_beyond_the_hourly_budget_wait_for_it(run, judged, tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    server = ChatServer()
+    monkeypatch.setenv("TIDEMARK_HALLUCINATION_JUDGE_URL", server.url)
+    monkeypatch.setenv("TIDEMARK_HALLUCINATION_JUDGE_MODEL", "judge-1")
+    monkeypatch.setenv("TIDEMARK_HALLUCINATION_JUDGE_HOURLY", "1")
+    try:
+        assert run(*judged)[0] == 0
+    finally:
+        server.stop()
+    found = [json.loads(line)["value"] for line in (tmp_path / "out").read_text().splitlines()]
+    assert (found, [round(each, -2) for each in waits]) == ([0.9, 0.9], [3600])
+
+
 def test_a_judge_without_an_endpoint_says_what_to_set(run, judged):
     code, _, err = run(*judged)
     assert code == 2

@@ -1,12 +1,14 @@
 """A language model as the judge, behind a real HTTP server on loopback."""
 
 import json
+import time
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
 
 from schemas.messages import Document
-from services.hallucination.judge import Budget, JudgeScorer, is_drawn
+from services.hallucination.judge import Budget, BudgetSpentError, JudgeScorer, is_drawn
 from services.hallucination.judge_endpoint import ChatEndpoint
 from tests.support.chat_server import VERDICT, ChatServer, answer
 from tests.support.messages import a_call
@@ -22,9 +24,13 @@ def server():
     server.stop()
 
 
+def an_endpoint(server, *, an_hour=600, wait=None, **options):
+    return ChatEndpoint(server.url, "judge-1", Budget(an_hour, time.monotonic, wait), **options)
+
+
 @pytest.fixture
 def judge(server):
-    endpoint = ChatEndpoint(server.url, "judge-1", key="secret", timeout=5)
+    endpoint = an_endpoint(server, key="secret", timeout=5)
     yield JudgeScorer(endpoint)
     endpoint.close()
 
@@ -90,7 +96,7 @@ def test_no_verdict_is_a_failure_that_says_why(judge, server, reply, reason, ask
 
 def test_an_endpoint_that_is_not_there_is_a_failure(server):
     server.stop()
-    endpoint = ChatEndpoint(server.url, "judge-1", attempts=1, timeout=2)
+    endpoint = an_endpoint(server, attempts=1, timeout=2)
     found = score(JudgeScorer(endpoint))
     assert (found.status, found.reason) == ("failed", "judge: ConnectError")
     endpoint.close()
@@ -109,23 +115,65 @@ def test_json_between_fences_is_read(judge, server):
 
 
 def test_beyond_the_budget_nothing_is_asked(server):
-    endpoint = ChatEndpoint(server.url, "judge-1", an_hour=60)
+    endpoint = an_endpoint(server, an_hour=60)
     found = [score(JudgeScorer(endpoint)) for _ in range(2)]
     assert [each.reason for each in found] == [None, "judge: budget spent"]
     assert len(server.asked) == 1
     endpoint.close()
 
 
+class Clock:
+    """Seconds that pass where someone waits."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+    def wait(self, seconds):
+        self.seconds += seconds
+
+
+def spent(budget, tries):
+    """How many of so many requests the budget allows."""
+    allowed = 0
+    for _ in range(tries):
+        with suppress(BudgetSpentError):
+            budget.spend()
+            allowed += 1
+    return allowed
+
+
 def test_a_budget_refills_steadily_and_saves_a_minute_at_most():
-    clock = iter([0, 0, 0, 0, 0.5, 1.0, 9_999, 9_999, 9_999, *[9_999] * 99])
-    budget = Budget(7200, lambda: next(clock))
-    assert sum(budget.spend() for _ in range(3)) == 3
-    assert [budget.spend(), budget.spend()] == [True, True]
-    assert sum(budget.spend() for _ in range(104 - 5 - 1)) <= 121
+    clock = Clock()
+    budget = Budget(7200, clock)
+    assert spent(budget, 500) == 120
+    clock.wait(3.0)
+    assert spent(budget, 500) == 6
+    clock.wait(9_999)
+    assert spent(budget, 500) == 120
 
 
-def test_a_budget_of_nothing_allows_nothing():
-    assert not Budget(0, lambda: 0.0).spend()
+def test_a_budget_that_waits_allows_all_at_the_rate_of_the_hour():
+    clock = Clock()
+    budget = Budget(600, clock, clock.wait)
+    assert spent(budget, 70) == 70
+    assert clock.seconds == pytest.approx((70 - 10) * 6)
+
+
+@pytest.mark.parametrize("wait", [None, Clock().wait])
+def test_a_budget_of_nothing_allows_nothing(wait):
+    assert spent(Budget(0, lambda: 0.0, wait), 3) == 0
+
+
+def test_more_calls_than_the_budget_allows_at_once_are_all_judged_where_they_may_wait(server):
+    clock = Clock()
+    endpoint = ChatEndpoint(server.url, "judge-1", Budget(120, clock, clock.wait))
+    calls = [a_call(call_id=UUID(int=n), response=RESPONSE, context=CONTEXT) for n in range(8)]
+    assert {each.value for each in JudgeScorer(endpoint, threads=1).score(calls)} == {0.9}
+    assert clock.seconds == pytest.approx(6 * 30)
+    endpoint.close()
 
 
 def test_a_share_is_drawn_by_id_and_says_so(judge, server):

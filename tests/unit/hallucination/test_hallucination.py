@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -150,9 +151,13 @@ def test_the_model_reads_only_what_shows_a_sign():
 
 
 def test_of_a_very_long_response_the_model_reads_the_worst():
-    response = "It was painted red. " * 500 + "Maersk bought Korean vessels. " + "It was painted green. " * 500
+    green = "It was painted green. " * 500
+    response = "It was painted red. " * 500 + green + "Maersk bought Korean vessels. " + green
     read = beside(response, given(BRIDGE)).read
-    assert len(read) <= MOST_PASSES
+    assert len(read) == MOST_PASSES
+    worst = response.index("Maersk")
+    assert any(pair.start <= worst < pair.end for pair in read)
+    assert all("green" in response[pair.start : pair.end] for pair in read)  # what it copies, it leaves out
 
 
 def test_words_know_numbers_and_names():
@@ -186,6 +191,14 @@ def test_long_answers_that_people_wrote_from_a_passage_are_mostly_supported(scor
         a_call(prompt=row["prompt"], response=row["response"], context=(Document(text=row["context"]),)) for row in rows
     ]
     assert sum(bool(found.label) for found in scorer.score(calls)) <= 0.15 * len(calls)
+
+
+def test_the_time_grows_with_the_documents_and_not_with_documents_by_words():
+    found = given(*(f"Document {number} holds word{number}x." for number in range(10_000)))
+    response = "".join(f"Another word{number}x stands here. " for number in range(4000))
+    before = time.process_time()
+    sum(signs(claim, found).sum() for claim in claims(response, found))
+    assert time.process_time() - before < 8
 
 
 def test_all_of_many_long_documents_is_known():

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 
 from schemas.topics import CALLS, FEEDBACK, SCORES
@@ -11,7 +12,7 @@ from services.hallucination.config import Config
 from services.hallucination.consistency import ConsistencyScorer
 from services.hallucination.detectors import DetectorScorer
 from services.hallucination.hallucination import HallucinationScorer, Head
-from services.hallucination.judge import Budget, JudgeScorer
+from services.hallucination.judge import BATCH_SECONDS, Budget, JudgeScorer
 from services.hallucination.judge_endpoint import ChatEndpoint
 from services.hallucination.tagger import ClassifierTagger
 from services.hallucination.uncertainty import UncertaintyScorer
@@ -72,4 +73,4 @@ def judge(config: Config, *, wait: Callable[[float], None] | None = None) -> Jud
         key=config.judge_key.get_secret_value(),
         timeout=config.judge_timeout_seconds,
     )
-    return JudgeScorer(endpoint, config.judge_share, config.judge_threads)
+    return JudgeScorer(endpoint, config.judge_share, config.judge_threads, inf if wait else BATCH_SECONDS)

@@ -2,8 +2,9 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from math import inf, isfinite
 from typing import Any
 
 import httpx
@@ -42,8 +43,8 @@ class ChatEndpoint:
         self, url: str, model: str, budget: Budget, *, key: str = "", attempts: int = 3, timeout: float = 30.0
     ) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout)
-        self._model = model
+        self._client = httpx.Client(base_url=url.rstrip("/") + "/", headers=headers)
+        self._model, self._timeout = model, timeout
         self._attempts = attempts
         self._budget = budget
         self._schema = True
@@ -57,43 +58,50 @@ class ChatEndpoint:
         """End its connections."""
         self._client.close()
 
-    def ask(self, messages: Sequence[dict[str, str]]) -> Verdict:
-        """The verdict; raises JudgeError with the last reason."""
-        failure = JudgeError("no attempt")
+    def ask(self, messages: Sequence[dict[str, str]], until: float = inf) -> Verdict:
+        """The verdict; raises JudgeError with the last reason, at the latest at `until` of the monotonic clock."""
+        failure, pause = JudgeError("timeout"), 0.0
         for attempt in range(self._attempts):
+            if time.monotonic() + pause >= until:
+                break
+            time.sleep(pause)
+            pause = _pause_seconds(attempt, None)
             try:
-                response = self._post(messages)
+                response = self._post(messages, until)
             except httpx.HTTPError as error:
-                failure = JudgeError(type(error).__name__)
-                _pause(attempt, None, last=attempt + 1 == self._attempts)
+                failure = JudgeError("timeout" if isinstance(error, httpx.TimeoutException) else type(error).__name__)
                 continue
             if response.status_code in AGAIN:
                 failure = JudgeError(f"HTTP {response.status_code}")
-                _pause(attempt, response.headers.get("retry-after"), last=attempt + 1 == self._attempts)
+                pause = _pause_seconds(attempt, response.headers.get("retry-after"))
             elif response.is_success:
                 try:
                     return _verdict(response)
                 except JudgeError as error:
-                    failure = error
+                    failure, pause = error, 0.0
             else:
                 raise JudgeError(f"HTTP {response.status_code}")
         raise failure
 
-    def _post(self, messages: Sequence[dict[str, str]]) -> httpx.Response:
-        response = self._sent(messages, schema=self._schema)
+    def _post(self, messages: Sequence[dict[str, str]], until: float) -> httpx.Response:
+        response = self._sent(messages, until, schema=self._schema)
         if self._schema and response.status_code in {400, 422}:
-            plain = self._sent(messages, schema=False)
+            plain = self._sent(messages, until, schema=False)
             self._schema = not plain.is_success
             return plain
         return response
 
-    def _sent(self, messages: Sequence[dict[str, str]], *, schema: bool) -> httpx.Response:
+    def _sent(self, messages: Sequence[dict[str, str]], until: float, *, schema: bool) -> httpx.Response:
         self._budget.spend()
         body: dict[str, Any] = {"model": self._model, "messages": list(messages), "temperature": 0}
         if schema:
             described = {"name": "verdict", "strict": True, "schema": SCHEMA}
             body["response_format"] = {"type": "json_schema", "json_schema": described}
-        return self._client.post("chat/completions", json=body)
+        deadline = min(until, time.monotonic() + self._timeout)
+        left = max(1e-3, deadline - time.monotonic())  # the client's own limit is for each read, however many there are
+        with self._client.stream("POST", "chat/completions", json=body, timeout=left) as response:
+            content = b"".join(_before(deadline, response.iter_raw()))
+        return httpx.Response(response.status_code, headers=response.headers, content=content)
 
 
 def _verdict(response: httpx.Response) -> Verdict:
@@ -109,10 +117,15 @@ def _verdict(response: httpx.Response) -> Verdict:
     return verdict_in(text.removeprefix("```json").removeprefix("```").removesuffix("```"))
 
 
-def _pause(attempt: int, retry_after: str | None, *, last: bool) -> None:
-    if last:
-        return
-    seconds = 0.5 * 2**attempt * (0.5 + random.random())  # noqa: S311 - jitter, not secret
+def _before(deadline: float, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer takes too long")
+        yield chunk
+
+
+def _pause_seconds(attempt: int, retry_after: str | None) -> float:
     with suppress(TypeError, ValueError):
-        seconds = float(retry_after)  # type: ignore[arg-type]
-    time.sleep(min(max(seconds, 0.0), LONGEST_PAUSE))
+        if isfinite(asked := float(retry_after)):  # type: ignore[arg-type]
+            return min(max(asked, 0.0), LONGEST_PAUSE)
+    return 0.5 * 2**attempt * (0.5 + random.random())  # type: ignore[no-any-return]  # noqa: S311 - jitter, not secret

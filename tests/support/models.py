@@ -77,7 +77,7 @@ class Echo:
 
     model = "echo"
 
-    def ask(self, messages: Sequence[dict[str, str]]) -> Verdict:
+    def ask(self, messages: Sequence[dict[str, str]], until: float) -> Verdict:
         """The verdict."""
         words = messages[1]["content"].rsplit("<response>\n", 1)[1].split()
         return Verdict(tuple(words[:1]), 1 / (1 + len(words)))

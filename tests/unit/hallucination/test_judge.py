@@ -1,8 +1,10 @@
 """A language model as the judge, behind a real HTTP server on loopback."""
 
 import json
+import socket
 import time
 from contextlib import suppress
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -69,6 +71,52 @@ def test_a_passing_failure_is_tried_again(judge, server, status):
     server.replies = [(status, {"retry-after": "0"}, b"")]
     assert score(judge).value == 0.9
     assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("asked", ["nan", "inf", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_pause_that_is_no_number_of_seconds_is_not_taken(judge, server, monkeypatch, asked):
+    waits = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    server.replies = [(503, {"retry-after": asked}, b"")]
+    assert score(judge).value == 0.9
+    assert 0 <= waits[-1] < 1
+
+
+def drip(seconds):
+    """A server that sends its answer byte by byte, each long before any single read is over."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+            for _ in range(1000):
+                connection.sendall(b" ")
+                time.sleep(seconds)
+
+    Thread(target=serve, daemon=True).start()
+    return listener
+
+
+def test_an_answer_that_never_ends_has_one_deadline():
+    with drip(0.05) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        endpoint = ChatEndpoint(url, "judge-1", Budget(600, time.monotonic), attempts=1, timeout=0.4)
+        before = time.monotonic()
+        assert score(JudgeScorer(endpoint)).reason == "judge: timeout"
+        assert time.monotonic() - before < 3
+        endpoint.close()
+
+
+def test_a_batch_has_one_deadline_and_the_rest_is_not_asked(server):
+    server.otherwise = lambda _: time.sleep(0.5) or answer(VERDICT)
+    endpoint = an_endpoint(server)
+    calls = [a_call(call_id=UUID(int=n), response=RESPONSE, context=CONTEXT) for n in range(8)]
+    found = list(JudgeScorer(endpoint, threads=2, batch_seconds=0.3).score(calls))
+    assert {each.reason for each in found} == {"judge: timeout"}
+    assert len(server.asked) == 2
+    endpoint.close()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ Labels = Sequence[Floats]  # for each run that the model read, log-odds by chara
 
 THRESHOLD = 0.5  # best F1 on answers of current models: weights/MODEL_CARD.md
 HALLUCINATION = Metric("hallucination", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
-RULES_VERSION = "4"  # of signs, evidence and features
+RULES_VERSION = "5"  # of signs, evidence and features
 MOST_PASSES = 32  # of one response through the model: what looks worst, about 8,000 characters
 LONGEST_PASS = 800  # characters of a sentence that is read by the model; text without any stop is judged by its words
 PLAIN = -4.0  # log-odds of a word of a sentence that the model need not read

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
+LONGEST_KEPT = 64  # characters of a word whose stem is kept: some "words" have a hundred thousand
 _NUMBER = re.compile(r"\d")
 _ENDINGS = re.compile(
     r"(?:ational|ation|ization|fulness|ousness|iveness|ically|ments?|ings?|edly|ness|ally|ions?|ies|ied|ers?|ed|es|ly|al"
@@ -63,7 +64,8 @@ def stems(text: str) -> frozenset[str]:
     >>> sorted(stems("The threads were joined in 1,200 ms"))
     ['1200', 'join', 'ms', 'thread']
     """
-    return frozenset(stem(word) for word in WORD.findall(text.lower()) if word not in STOP_WORDS)
+    found = map(str.lower, WORD.findall(text))  # lowered after they are split, as those of `words`: İ becomes two
+    return frozenset(stem(word) for word in found if word not in STOP_WORDS)
 
 
 def words(text: str) -> list[Word]:
@@ -89,11 +91,17 @@ def kind_of(text: str, match: re.Match[str]) -> Kind:
     return "name" if before and before[-1] not in ".!?:\n•-" else "word"
 
 
-@lru_cache(65_536)
 def stem(word: str) -> str:
     """A word without its ending; coarse on purpose: a stem too short hides a new word, one too long invents it."""
+    return _kept_stem(word) if len(word) <= LONGEST_KEPT else _stem(word)
+
+
+def _stem(word: str) -> str:
     if _NUMBER.match(word):
         return word.replace(",", "").rstrip(".:")
     word = re.sub(r"['’]\w*$", "", word)
     short = _ENDINGS.sub("", word)
     return short if len(short) >= 3 else word
+
+
+_kept_stem = lru_cache(65_536)(_stem)

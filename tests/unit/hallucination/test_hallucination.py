@@ -13,7 +13,7 @@ from services.hallucination.config import Config
 from services.hallucination.evidence import MOST_IN_ALL, WINDOW_CHARACTERS, Given, claims, pairs
 from services.hallucination.hallucination import MOST_PASSES, RULES_VERSION, beside
 from services.hallucination.signs import SIGNS, signs
-from services.hallucination.words import Rarity, stems, words
+from services.hallucination.words import Rarity, _kept_stem, stem, stems, words
 from tests.support.messages import a_call
 from tests.support.models import MODELS, shared_scorer
 
@@ -170,6 +170,17 @@ def test_words_know_numbers_and_names():
         ("pay", "word"),
         ("1200", "number"),
     ]
+
+
+@pytest.mark.parametrize("text", ["İstanbul", "İSTANBUL İzmir'de", "Straße 1,200"])
+def test_a_question_and_a_response_give_a_word_the_same_stem(text):
+    assert stems(text) == {word.stem for word in words(text)}
+
+
+def test_very_long_words_are_not_kept():
+    before = _kept_stem.cache_info().currsize
+    assert len(stem("x" * 200_000)) == 200_000
+    assert _kept_stem.cache_info().currsize == before
 
 
 def test_swaps_within_the_context_raise_the_risk(scorer):

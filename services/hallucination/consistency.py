@@ -1,9 +1,9 @@
 """Whether several choices of one call say the same."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, repeat
 from math import log
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from schemas.messages import Call, Score, Span
 from services.hallucination.evidence import Given
-from services.hallucination.hallucination import Head, Tagger, beside, labelled, weighed_by
+from services.hallucination.hallucination import MOST_PASSES, Head, Tagger, beside, labelled, weighed_by
 from services.hallucination.opposites import opposed
 from services.hallucination.signs import TWISTED
 from services.hallucination.words import NEGATION, Rarity, Word, words
@@ -19,12 +19,14 @@ from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.sentences import sentences
 from services.shared.vectors import Encoder, Vectors
 
-RULES = 3  # raised when the same weights would give another score
+RULES = 4  # raised when the same weights would give another score
 THRESHOLD = 0.5  # of the mean over pairs
 CONSISTENCY = Metric("consistency", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 SEMANTIC_ENTROPY = Metric("semantic_entropy", unit="share", worse="higher", maximum=1.0)
 MOST_CHOICES = 8  # 56 pairs of choice and context
 MOST_CHARACTERS = 8192  # of one choice
+PASSES_OF_A_CALL = 128  # through the token classifier, about four seconds on two cores: shared by its choices
+TOGETHER = 8  # calls that go through the models at a time: their scores show that the work goes on
 SURE = 6.0  # log-odds beyond which a word counts for no more
 MOST_ALONE = 32  # words of one choice that another one lacks
 SIGNS = (
@@ -108,16 +110,21 @@ class ConsistencyScorer:
         return f"{self.weights}.{RULES}"
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
-        """The scores of `calls`; the choices of all of them go through the models together."""
+        """The scores of `calls`; the choices of several of them go through the models together."""
+        for at in range(0, len(calls), TOGETHER):
+            yield from self._together(calls[at : at + TOGETHER])
+
+    def _together(self, calls: Sequence[Call]) -> Iterator[Score]:
         evaluator = Evaluator(self.evaluator, self.version)
         told = [[Statement.of(choice.text) for choice in call.choices[:MOST_CHOICES]] for call in calls]
         unread = self._unread({text for said in told for pair in different(said) for text in pair})
         read = [[each for each in said if each.text not in unread] if different(said) else said for said in told]
-        pairs = [pair for said in read for pair in different(said)]
-        apart = dict(zip(pairs, self.probabilities(pairs), strict=True))
+        asked = sorted({(pair, passes_of(said)) for said in read for pair in different(said)})
+        apart = dict(zip(asked, self.probabilities(asked), strict=True))
         for call, all_said, said in zip(calls, told, read, strict=True):
             missing = Missing("choices" if len(all_said) < 2 else "choices in known words")
-            results = judged(call, said, apart) if len(said) > 1 else (missing, missing)
+            own = {pair: apart[pair, passes_of(said)] for pair in different(said)}
+            results = judged(call, said, own) if len(said) > 1 else (missing, missing)
             for metric, result in zip(self.metrics, results, strict=True):
                 yield evaluator.score(call, metric, result)
 
@@ -126,9 +133,11 @@ class ConsistencyScorer:
         known = zip(ordered := sorted(texts), self.encoder.words(ordered), strict=True)
         return {text for text, words in known if words.mostly_unknown}
 
-    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """For each pair of texts the probability that they contradict each other."""
-        return [self.disagreement.probability(row) for row in matrix(pairs, self.encoder, self.tagger, self.head)]
+    def probabilities(self, asked: Sequence[tuple[tuple[str, str], int]]) -> list[float]:
+        """For each pair of texts, read in so many passes each way, the probability that they contradict each other."""
+        pairs, passes = [pair for pair, _ in asked], [most for _, most in asked]
+        found = matrix(pairs, self.encoder, self.tagger, self.head, passes)
+        return [self.disagreement.probability(row) for row in found]
 
 
 def different(said: Sequence[Statement]) -> list[tuple[str, str]]:
@@ -136,8 +145,16 @@ def different(said: Sequence[Statement]) -> list[tuple[str, str]]:
     return sorted({(min(a.text, b.text), max(a.text, b.text)) for a, b in combinations(said, 2) if a.text != b.text})
 
 
-def matrix(pairs: Sequence[tuple[str, str]], encoder: Encoder, tagger: Tagger, head: Head) -> list[Floats]:
-    """The signs of each pair of texts."""
+def passes_of(said: Sequence[Statement]) -> int:
+    """The most passes for one of these choices beside another one; the worst of a long one are read."""
+    directions = 2 * len(different(said))
+    return min(MOST_PASSES, PASSES_OF_A_CALL // directions) if directions else MOST_PASSES
+
+
+def matrix(
+    pairs: Sequence[tuple[str, str]], encoder: Encoder, tagger: Tagger, head: Head, passes: Iterable[int] | None = None
+) -> list[Floats]:
+    """The signs of each pair of texts, read in at most so many passes each way."""
     told = {text: Statement.of(text) for pair in pairs for text in pair}
     texts = set(told)
     for one, other in pairs:
@@ -145,7 +162,9 @@ def matrix(pairs: Sequence[tuple[str, str]], encoder: Encoder, tagger: Tagger, h
     ordered = sorted(texts)
     vectors = dict(zip(ordered, encoder.encode(ordered), strict=True)) if ordered else {}
     each_way = [
-        beside(text, Given([context], "", head.rarity)) for pair in pairs for text, context in (pair, pair[::-1])
+        beside(text, Given([context], "", head.rarity), most)
+        for pair, most in zip(pairs, passes or repeat(MOST_PASSES), strict=False)
+        for text, context in (pair, pair[::-1])
     ]
     labels = labelled(tagger, each_way)
     risks = [

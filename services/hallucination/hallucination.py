@@ -130,14 +130,14 @@ def prepared(call: Call, rarity: Rarity) -> Judged | Result:
     return found
 
 
-def beside(response: str, given: Given) -> Judged:
+def beside(response: str, given: Given, passes: int = MOST_PASSES) -> Judged:
     """The response by sentences, with their signs, and what of it the model has to read."""
     found = claims(response, given)
     seen = [signs(claim, given) for claim in found]
-    return Judged(response, given, found, seen, screened(found, seen, given))
+    return Judged(response, given, found, seen, screened(found, seen, given, passes))
 
 
-def screened(found: Sequence[Claim], seen: Sequence[Floats], given: Given) -> list[Pair]:
+def screened(found: Sequence[Claim], seen: Sequence[Floats], given: Given, passes: int) -> list[Pair]:
     """What the model has to read: the runs of sentences that show any sign, the worst of a very long response."""
     suspicion = {claim.sentence.start: float(each.sum()) for claim, each in zip(found, seen, strict=True)}
     wanted = [
@@ -145,7 +145,7 @@ def screened(found: Sequence[Claim], seen: Sequence[Floats], given: Given) -> li
         for pair in pairs(found, given)
         if pair.end - pair.start <= LONGEST_PASS
     ]
-    worst = sorted((each for each in wanted if each[0] > 0), key=lambda each: each[:2], reverse=True)[:MOST_PASSES]
+    worst = sorted((each for each in wanted if each[0] > 0), key=lambda each: each[:2], reverse=True)[:passes]
     return sorted((pair for _, _, pair in worst), key=lambda pair: pair.start)
 
 

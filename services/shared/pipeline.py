@@ -1,7 +1,7 @@
 """Batches of messages in, messages of other topics out, no state."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -88,13 +88,19 @@ class Pipeline(Generic[In]):
             batches = _Batches(self.name, process, worker, self)
             await keep(self.name, process, progress, lambda: batches.consume(progress))
 
-    def outputs(self, messages: Sequence[In], headers: Headers) -> list[Outgoing]:
-        """What `handle` makes of `messages`, encoded."""
-        return self._writes.outgoing(self._handle(messages), headers)
+    def outputs(self, messages: Sequence[In], headers: Headers, progress: Progress) -> list[Outgoing]:
+        """What `handle` makes of `messages`, encoded; each is progress, for a model may take long for all of them."""
+        return self._writes.outgoing(_seen(self._handle(messages), progress), headers)
 
     def failure(self, message: In, error: Exception, headers: Headers) -> list[Outgoing]:
         """What is emitted for a message that `handle` failed on, its dead letter aside."""
         return self._writes.outgoing(self._failed(message, error), headers) if self._failed else []
+
+
+def _seen(messages: Iterable[Message], progress: Progress) -> Iterator[Message]:
+    for message in messages:
+        progress.advance()
+        yield message
 
 
 class _Item(NamedTuple):
@@ -208,7 +214,7 @@ class _Batches:
 
     def _handle(self, items: Sequence[_Item], headers: Headers, done: _Done, letters: DeadLetters) -> None:
         def outputs(part: Sequence[_Item]) -> list[Outgoing]:
-            return self._pipeline.outputs([item.message for item in part], headers)
+            return self._pipeline.outputs([item.message for item in part], headers, self._worker.progress)
 
         results, failures = bisect(outputs, items, done.breaker)
         for result in results:

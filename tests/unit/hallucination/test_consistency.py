@@ -1,10 +1,12 @@
 """Whether the choices of one call say the same, with the head that ships."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from schemas.messages import Choice
-from services.hallucination.consistency import Statement, entropy, meanings, signs
+from services.hallucination.consistency import PASSES_OF_A_CALL, TOGETHER, Statement, entropy, meanings, signs
 from services.hallucination.words import Rarity
 from tests.support.messages import a_call
 from tests.support.models import shared_scorer
@@ -80,6 +82,30 @@ def test_choices_in_unknown_words_are_left_out_where_two_others_remain(scorer, u
     for choices in ((*unread, *together), (*together, *unread)):
         assert [each.value for each in scores(scorer, *choices)] == [pytest.approx(value) for value, _ in alone]
     assert [(each.value, each.evidence) for each in scores(scorer, OPENED, *unread, OPENED)] == [(0.0, ())] * 2
+
+
+class Counting:
+    """A tagger that counts what it is asked to read."""
+
+    def __init__(self):
+        self.passes = []
+
+    def tag(self, given):
+        self.passes.append(len(given))
+        return [(np.zeros((0, 2), np.int64), np.zeros(0))] * len(given)
+
+
+def test_the_passes_of_a_call_and_the_calls_of_a_turn_are_bounded(scorer):
+    texts = [
+        " ".join(f"In 18{other}{each} the {OTHER[0][4:20]} {each * 7 + other} saw ships." for other in range(40))
+        for each in range(8)
+    ]
+    call = a_call(response=None, choices=tuple(Choice(text=text) for text in texts))
+    counting = Counting()
+    found = iter(replace(scorer, tagger=counting).score([call] * (2 * TOGETHER)))
+    next(found)
+    assert len(counting.passes) == 1  # the first ones have their scores before the others are read
+    assert 56 <= counting.passes[0] <= PASSES_OF_A_CALL
 
 
 def test_signs_are_the_same_both_ways():

@@ -68,8 +68,9 @@ class RegistryClient:
         self._client.close()
 
     def _send(self, method: str, path: str, target: Target, body: object = None) -> httpx.Response:
+        named = {TENANT_HEADER.encode(): target.tenant.encode()}  # of a text httpx takes ASCII alone
         with _away():
-            return self._client.request(method, path, headers={TENANT_HEADER: target.tenant}, json=body)
+            return self._client.request(method, path, headers=named, json=body)
 
 
 @contextmanager

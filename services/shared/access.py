@@ -53,10 +53,13 @@ def hash_key(secret: str, key: str) -> str:
 
 
 def required_secret(secret: SecretStr) -> str:
-    """The shared secret; `Unusable` where there is none, since then everybody would be a service."""
-    if not secret.get_secret_value():
+    """The shared secret; `Unusable` where no header takes it, or there is none: then everybody would be a service."""
+    text = secret.get_secret_value()
+    if not text:
         raise Unusable("TIDEMARK_SECRET is not set: set it to the same long random text for every service")
-    return secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise Unusable("TIDEMARK_SECRET has characters that no header takes: use letters and digits alone")
+    return text
 
 
 class KeyIndex:
@@ -111,7 +114,7 @@ class Guard:
 
     def known(self, request: Request) -> Principal:
         """Who asks, by the headers alone; raises `Problem` (401) where nobody is known by them."""
-        return self.principal(_bearer(request), request.headers.get(TENANT_HEADER, ""))
+        return self.principal(_bearer(request), _named_tenant(request))
 
     def principal(self, credential: str, tenant: str) -> Principal:
         """Who shows `credential`; raises `Problem` (401) where nobody is known by it."""
@@ -136,6 +139,15 @@ def _bearer(request: Request) -> str:
     if scheme.lower() != "bearer" or not credential.strip():
         raise _unauthorized("no credential was sent")
     return credential.strip()
+
+
+def _named_tenant(request: Request) -> str:
+    """The tenant in the header, which is UTF-8: Starlette reads any byte, as Latin-1."""
+    try:
+        return request.headers.get(TENANT_HEADER, "").encode("latin-1").decode()
+    except UnicodeDecodeError as error:
+        said = "the name of the tenant is no UTF-8"
+        raise Problem(400, "tenant_unreadable", said, field=TENANT_HEADER, remedy="send it as UTF-8") from error
 
 
 def _unauthorized(message: str) -> Problem:

@@ -164,6 +164,13 @@ async def test_a_service_acts_for_the_tenant_it_names(registry):
         assert made.status_code == 200
 
 
+async def test_a_tenant_is_named_in_utf_8(registry):
+    async with a_client(registry[0], SECRET) as service:
+        named = {b"Tidemark-Tenant": "Größe".encode("latin-1")}
+        refused = await service.get("/v1/deployments", headers=named)
+        assert (refused.status_code, refused.json()["error"]["field"]) == (400, "Tidemark-Tenant")
+
+
 async def test_a_tenant_named_beside_a_key_is_ignored(registry, caller):
     await register(caller, "v1")
     async with a_client(registry[0], SECRET, **{"Tidemark-Tenant": "rival"}) as rival:

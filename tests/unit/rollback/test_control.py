@@ -5,8 +5,8 @@ from itertools import count
 import msgspec
 import pytest
 
-from schemas.messages import Command, Outcome, Segment
-from services.registry.registry import Order
+from schemas.messages import Command, Outcome, Segment, Target
+from services.registry.registry import Order, Version, content_hash
 from services.rollback.control import EvidenceAwayError
 from services.rollback.registry_client import RegistryClient
 from services.shared.outbox import OUTBOX
@@ -363,3 +363,19 @@ def test_the_order_waits_in_the_outbox_until_it_has_its_answer(stage):
     scene.step(14)
     with scene.engine.connect() as connection:
         assert [row.settled for row in connection.execute(settled)] == [True]
+
+
+def test_a_tenant_whose_name_is_not_ascii_is_served_like_any_other(stage):
+    scene, named = stage(), {"tenant": "Größe & 東京", "app": "größe", "environment": "production"}
+    target = Target(**named)
+    version = Version(target.tenant, target.app, "v1", content_hash({"model": "m"}), {"model": "m"}, at(0), "someone")
+    scene.registry.store.register(version)
+    made = scene.registry.store.deploy(Order(target=target, version="v1", deployed_by="someone"))
+    assert scene.client.deployment(target) == made
+    lease = scene.client.lease(target, "rollback", 30)
+    scene.client.release(target, lease.fencing_token)
+    assert scene.client.stopped(target) is None
+    stray = msgspec.structs.replace(an_alert(version="v1"), segment=Segment(**named, version="v1"))
+    scene.record(stray, an_alert(), seconds=11)
+    scene.step(12)
+    assert scene.states()[0] == "proposed"

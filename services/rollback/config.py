@@ -27,5 +27,5 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_ROLLBACK_"):
     )
     lease_seconds: float = Field(60.0, ge=1, le=3600, description="How long the lease on a target is asked for.")
     alert_retention_seconds: float = Field(
-        604_800.0, ge=3600, description="How long alerts are kept; decisions and outcomes stay."
+        604_800.0, ge=3600, description="How long alerts that ended are kept; decisions and outcomes stay."
     )

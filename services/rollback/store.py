@@ -196,8 +196,8 @@ class Store:
             return frozenset(connection.execute(statement).scalars())
 
     def forget_alerts(self, now: datetime, kept: timedelta) -> None:
-        """Drop resolved and considered alerts that are older; decisions and outcomes stay."""
-        old = ALERTS.c.changed_at_seconds < (now - kept).timestamp()
+        """Drop resolved and considered alerts that are older; what fires, decisions and outcomes stay."""
+        old = (ALERTS.c.changed_at_seconds < (now - kept).timestamp()) & (ALERTS.c.state != "firing")
         with self._engine.begin() as connection:
             connection.execute(delete(ALERTS).where(old, ALERTS.c.due_at_seconds.is_(None)))
 

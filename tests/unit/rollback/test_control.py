@@ -213,6 +213,20 @@ def test_a_sick_version_is_never_restored(stage):
     assert scene.sent(Outcome)[-1].evidence["check"] == "healthy_before"
 
 
+def test_an_alert_is_forgotten_a_week_after_its_end_and_never_while_it_fires(stage):
+    scene, week = stage(), 604_800
+    bad = an_alert(severity="warning")
+    scene.record(bad, seconds=11)
+    scene.step(12)
+    scene.step(week + 60)
+    assert scene.store.unrecovered(TARGET) == [bad]
+    scene.record(msgspec.structs.replace(bad, state="resolved", changed_at=at(week + 70)), seconds=week + 71)
+    scene.step(week + 72)
+    scene.step(2 * week + 4000)
+    with scene.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM alerts").scalar() == 0
+
+
 def test_a_version_that_a_person_took_out_while_it_was_sick_is_never_restored(stage):
     scene = stage()
     bad = an_alert(version="v2", count=1)  # too few calls for the policy: a person acts

@@ -237,8 +237,8 @@ def forget_windows(connection: Connection, segment: Segment, before_seconds: flo
 
 
 def forget(connection: Connection, before_seconds: float) -> None:
-    """Drop inactive alerts and sent notifications that are older."""
-    idle = (STANDINGS.c.state == "inactive") & (STANDINGS.c.changed_at_seconds < before_seconds)
+    """Drop where alerts stand that do not fire, and notifications, that are older."""
+    idle = (STANDINGS.c.state != "firing") & (STANDINGS.c.changed_at_seconds < before_seconds)
     connection.execute(delete(STANDINGS).where(idle))
     connection.execute(delete(NOTIFICATIONS).where(NOTIFICATIONS.c.added_at_seconds < before_seconds))
 

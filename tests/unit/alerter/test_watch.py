@@ -9,7 +9,7 @@ from sqlalchemy import select
 from schemas.messages import Alert
 from services.alerter.alerter.rules import parse
 from services.alerter.app import MIGRATIONS
-from services.alerter.tables import NOTIFICATIONS
+from services.alerter.tables import NOTIFICATIONS, STANDINGS
 from services.alerter.watch import Timing, Watch
 from services.shared import outbox
 from services.shared.database import connect, migrate
@@ -203,6 +203,15 @@ def test_old_windows_are_forgotten(stage):
     stage.watch.step(at(300_000))
     with stage.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM windows").scalar() == 0
+
+
+@pytest.mark.parametrize(("windows", "standing"), [(1, []), (2, ["firing"])])
+def test_where_an_alert_stands_is_forgotten_unless_it_fires(stage, windows, standing):
+    for index in range(windows):
+        stage.emit(toxic(index))
+    stage.watch.step(at(300_000))
+    with stage.engine.connect() as connection:
+        assert connection.execute(select(STANDINGS.c.state)).scalars().all() == standing
 
 
 def test_what_a_serving_version_is_compared_with_is_kept_for_as_long_as_it_serves(stage):

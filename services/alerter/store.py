@@ -230,6 +230,13 @@ def segments(connection: Connection, before_seconds: float) -> list[Segment]:
     return [Segment(**row._mapping) for row in connection.execute(statement)]
 
 
+def heard_of(connection: Connection, interval_seconds: int, since_seconds: float) -> set[Segment]:
+    """Who has windows of this interval that ended since then."""
+    columns = [WINDOWS.c[name] for name in Segment.__struct_fields__]
+    recent = (WINDOWS.c.end_seconds >= since_seconds) & (WINDOWS.c.interval_seconds == interval_seconds)
+    return {Segment(**row._mapping) for row in connection.execute(select(*columns).where(recent).distinct())}
+
+
 def forget_windows(connection: Connection, segment: Segment, before_seconds: float) -> None:
     """Drop the judged windows of a version that are older."""
     own = [WINDOWS.c[name] == value for name, value in msgspec.structs.asdict(segment).items()]

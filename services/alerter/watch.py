@@ -163,24 +163,44 @@ class Watch:
         """Resolve what no window will resolve."""
         alerts = []
         for alert, progress, _ in store.firing(connection):
-            serving = serves(alert.segment, self._deployment(alert.segment.target.key))
-            if why := self._over(alert, progress, now, serving=serving):
-                gone = withdrawn(alert, why, now, replaced=not serving)
+            silent_for = now - (progress.last_start or alert.window_start)
+            left = self._left(connection, alert, silent_for, now=now)
+            if why := self._over(alert, silent_for, left):
+                gone = withdrawn(alert, why, now, replaced=left is not None)
                 idle = Progress(last_start=progress.last_start)
                 self._save(connection, alert.fingerprint, idle, rule=alert.rule, alert=gone, now=now)
                 alerts.append(gone)
         return alerts
 
-    def _over(self, alert: Alert, progress: Progress, now: datetime, *, serving: bool) -> str | None:
+    def _left(self, connection: Connection, alert: Alert, silent_for: timedelta, *, now: datetime) -> str | None:
+        """Why the version of an alert is taken to have left service; None where it may serve.
+
+        Of a target that was never deployed through the registry only its windows tell: where every version is silent,
+        an outage looks the same, so it takes as long as windows are kept.
+        """
+        version = f"version {alert.segment.version}"
+        deployment = self._deployment(alert.segment.target.key)
+        if deployment is not None:
+            return None if serves(alert.segment, deployment) else f"{version} does not serve any more"
+        recent = timedelta(seconds=RECENT_INTERVALS * alert.interval_seconds)
+        if silent_for <= recent:
+            return None
+        heard_of = store.heard_of(connection, alert.interval_seconds, (now - recent).timestamp())
+        if alert.segment not in heard_of and any(each.target == alert.segment.target for each in heard_of):
+            return f"{version} gets no calls any more, and another one does"
+        if silent_for.total_seconds() > self._timing.retention_seconds:
+            return f"no window of {version} could be judged for {self._timing.retention_seconds / 3600:.3g} hours"
+        return None
+
+    def _over(self, alert: Alert, silent_for: timedelta, left: str | None) -> str | None:
         """Why nothing judges the alert any more; None where something does."""
         rule = self._named.get(alert.rule)
         if rule is None:
             return f"there is no rule {alert.rule} any more"
-        silent_for = now - (progress.last_start or alert.window_start)
         interval = timedelta(seconds=alert.interval_seconds)
         patience = (GAP_INTERVALS + 1) * interval
-        if silent_for > patience and not serving:
-            return f"version {alert.segment.version} does not serve any more"
+        if left is not None and silent_for > patience:
+            return left
         # A window is judged when the next one is nearly over, and one may be missing.
         if isinstance(rule, DisparityRule) and silent_for > patience + rule.windows * interval:
             return f"too few calls of {alert.group}"

@@ -144,6 +144,35 @@ def test_silence_is_no_recovery_while_the_version_serves(stage):
     assert stage.watch.step(at(3000)) == []
 
 
+def test_without_a_deployment_an_alert_ends_when_another_version_gets_the_calls(stage):
+    stage.serving = None
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    assert [stage.emit(toxic(index, GOOD, version="v3")) for index in range(2, 11)] == [[]] * 9
+    assert stage.emit(toxic(11, GOOD, version="v3")) == [("toxic-responses", "resolved")]
+    alert = stage.published()[-1]
+    assert (alert.segment.version, alert.labels["replaced"]) == ("v2", "true")
+    assert "version v2 gets no calls any more" in alert.summary
+
+
+def test_without_a_deployment_an_alert_stays_while_its_version_gets_any_calls(stage):
+    stage.serving = None
+    stage.emit(toxic(0))
+    stage.emit(toxic(1))
+    told = [stage.emit(toxic(i, GOOD, version="v3"), toxic(i, GOOD[:2])) for i in range(2, 20)]
+    assert told == [[]] * 18
+
+
+def test_without_a_deployment_silence_of_every_version_ends_an_alert_after_two_days(stage):
+    stage.serving = None
+    stage.emit(toxic(0), toxic(0, GOOD, version="v3"))
+    stage.emit(toxic(1), toxic(1, GOOD, version="v3"))
+    assert stage.watch.step(at(172_800)) == []
+    (alert,) = stage.watch.step(at(172_806))
+    assert (alert.state, alert.labels["replaced"]) == ("resolved", "true")
+    assert "could be judged for 48 hours" in alert.summary
+
+
 def counted(index, calls):
     return a_window("duration_seconds", [0.1] * calls, index)
 

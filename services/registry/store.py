@@ -1,7 +1,7 @@
 """The registry's state: every change and its message in one transaction."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +34,7 @@ class Store:
 
     def register(self, version: Version) -> tuple[Version, bool]:
         """The version, and whether it is new; `Refused` where its label names other content."""
-        with self._engine.begin() as connection:
+        with self._alone(version.tenant) as connection:
             known = _versions(connection, version.tenant, version.app).get(version.label)
             if known is not None:
                 return registry.same_content(known, version.hash), False
@@ -182,7 +182,7 @@ class Store:
 
     def freeze(self, scope: Mapping[str, str], reason: str, set_by: str) -> None:
         """Stop automatic actions in a scope: tenant, app and environment, "" for all of them."""
-        with self._engine.begin() as connection:
+        with self._alone(scope["tenant"]) as connection:
             _put(connection, FREEZES, scope, reason=reason, set_at=_at(self._clock()), set_by=set_by)
 
     def thaw(self, scope: Mapping[str, str]) -> None:
@@ -195,11 +195,15 @@ class Store:
         with self._engine.connect() as connection:
             return _select(connection, FREEZES, tenant=tenant)
 
+    def _changing(self, target: Target) -> AbstractContextManager[Connection]:
+        return self._alone(target.key)
+
     @contextmanager
-    def _changing(self, target: Target) -> Iterator[Connection]:
+    def _alone(self, key: str) -> Iterator[Connection]:
+        """A transaction that waits for every other one under the same key."""
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": target.key})
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
             yield connection
 
 

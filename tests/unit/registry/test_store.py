@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from schemas.ids import derived_id
 from schemas.messages import Deployment, Outcome, Target
@@ -129,6 +129,21 @@ def test_of_many_that_expect_the_same_revision_one_wins(store):
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(attempt, ["v1", "v2"] * 8))
     assert sorted(filter(None, answers)) == [2]
+
+
+def test_on_postgresql_registering_and_freezing_wait_for_others_of_the_tenant(store, engine, monkeypatch):
+    locked = []
+
+    def functions(connection, _record):
+        connection.create_function("hashtext", 1, str)
+        connection.create_function("pg_advisory_xact_lock", 1, locked.append)
+
+    engine.dispose()
+    event.listen(engine, "connect", functions)
+    monkeypatch.setattr(engine.dialect, "name", "postgresql")
+    store.register(a_version("v1"))
+    store.freeze({"tenant": "acme", "app": "", "environment": ""}, "the host moves", "ann")
+    assert locked == ["acme", "acme"]
 
 
 def test_a_freeze_stops_commands_where_it_reaches_and_people_never(deployed):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +11,13 @@ import typer
 
 from cli.options import AsJson
 from cli.printing import bytes_text, fail, say
+from schemas.messages import Call
 from services.shared import int8, model_store
 from services.shared.classifier import Content, Pair
 from services.shared.classifier_store import converted
 from services.shared.engine import ModelOptions
 from services.shared.errors import Unusable
+from services.shared.line_scoring import BadLine, parsed
 from services.shared.optimising import Comparison, Task, documentation, pruned, quantised
 from services.shared.settings import models_folder
 
@@ -104,20 +107,20 @@ def _read(path: Path, most: int) -> list[Content]:
     found: list[Content] = []
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            try:
-                found += _contents(msgspec.json.decode(line, type=dict))
-            except msgspec.DecodeError as error:
-                say(f"line {number}: {error}")
+            if line.strip():
+                read = parsed(number, line, datetime.now(UTC))
+                if isinstance(read, BadLine):
+                    say(f"line {number}: {read.reason}")
+                else:
+                    found += _contents(read.call)
     step = max(1, len(found) // most)
     return found[::step][:most]
 
 
-def _contents(call: dict[str, Any]) -> list[Content]:
-    prompt, response, context = (call.get(field) for field in ("prompt", "response", "context"))
-    parts = context if isinstance(context, list) else [context]
-    if isinstance(response, str) and (known := "\n".join(part for part in parts if isinstance(part, str))):
-        return [Pair(known, response)]
-    return [text for text in (prompt, response) if isinstance(text, str) and text]
+def _contents(call: Call) -> list[Content]:
+    if call.response and (known := "\n".join(document.text for document in call.context)):
+        return [Pair(known, call.response)]
+    return [text for text in (call.prompt, call.response) if text]
 
 
 def _encoder(found: model_store.ConvertedModel) -> dict[str, Any]:

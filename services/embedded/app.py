@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 
 from services.embedded import control, report
+from services.embedded.endings import endings
 from services.embedded.plan import Plan
 from services.embedded.preparation import Prepared
 from services.embedded.supervisor import Supervisor
@@ -24,13 +24,14 @@ def run(plan: Plan, tell: Callable[[str], None]) -> None:
     # While a broker is replaced aiokafka says so a hundred times a second; the supervisor says it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with plan.data.locked():
+        plan.data.keep_broker(plan.broker.engine.kind)  # not by a start that came to nothing before
         asyncio.run(_run(plan, tell))
 
 
 async def _run(plan: Plan, tell: Callable[[str], None]) -> None:
     supervisor = Supervisor(plan, Prepared(plan), tell)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: its terminal was closed
+    for number in endings():
         loop.add_signal_handler(number, supervisor.stop)
     orders = control.Orders(lambda: report.report(supervisor, os.getpid()), supervisor.stop, supervisor.restart)
     server = control.server(control.application(orders, plan.data.secret()), plan.ports.control)

@@ -27,6 +27,8 @@ class Prepared(NamedTuple):
 class Engine(Protocol):
     """A kind of broker on `port`; `durable` says that its log outlives its process."""
 
+    kind: ClassVar[str]  # as --broker names it
+
     @property
     def port(self) -> int:
         """Where it listens."""
@@ -48,6 +50,7 @@ class InMemory:
     """The embedded broker: every start is an empty log with a cluster id of its own."""
 
     port: int
+    kind: ClassVar[str] = "tansu"
     durable: ClassVar[bool] = False
     ready_seconds: ClassVar[float] = 15.0
 

@@ -78,12 +78,10 @@ def plan(
 
 def _engine(config: Config, data: DataDirectory, ports: Ports, tell: Callable[[str], None] | None) -> Engine:
     kind = data.broker(config.broker)
-    engine: Engine = InMemory(ports.broker)
-    if kind == "kafka":
-        pairs = [(ports.broker, ports.controller)]
-        engine = OnDisk(Cluster.of(data.root / "kafka", pairs, java=java(), jars=fetch(tell=tell)))
-    data.keep_broker(kind)  # not before it can be had
-    return engine
+    if kind != OnDisk.kind:
+        return InMemory(ports.broker)
+    pairs = [(ports.broker, ports.controller)]
+    return OnDisk(Cluster.of(data.root / "kafka", pairs, java=java(), jars=fetch(tell=tell)))
 
 
 def _clickhouse(data: DataDirectory, ports: Ports, environment: Mapping[str, str]) -> Launch:

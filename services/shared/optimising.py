@@ -144,6 +144,8 @@ def pruned(task: Task, layers: int, output: Path) -> Comparison:
 
 def write_pruned(origin: Path, layers: int, output: Path, *, classifier: bool) -> None:
     """Write the model in `origin` with its first `layers` layers to `output`; raises Unusable where it has fewer."""
+    if output.exists() and output.samefile(origin):
+        raise Unusable(f"{output} is the model itself, which would be lost: name another folder")
     from services.shared.torch_classifier import PublishedClassifier  # noqa: PLC0415 - 5 seconds and 400 MB
     from services.shared.torch_encoder import keep_layers, loaded  # noqa: PLC0415
 

@@ -3,13 +3,13 @@
 import argparse
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from services.embedded.broker import listens
 from services.embedded.child import Child
+from services.embedded.endings import endings
 from services.embedded.kafka.cluster import Cluster
 from services.embedded.kafka.jars import JARS, KafkaMissingError, fetch
 from services.embedded.kafka.java import java
@@ -54,7 +54,7 @@ def _ports(wanted: argparse.Namespace) -> list[tuple[int, int]]:
 
 async def _run(cluster: Cluster) -> int:
     told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in endings():
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     running: list[Child] = []
     try:

@@ -13,6 +13,7 @@ class OnDisk:
     """A cluster of one node; its id, and so the broker run, stays as long as its log."""
 
     cluster: Cluster
+    kind: ClassVar[str] = "kafka"
     durable: ClassVar[bool] = True
     ready_seconds: ClassVar[float] = 90.0
 

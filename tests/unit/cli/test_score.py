@@ -258,7 +258,7 @@ def test_calls_beyond_the_hourly_budget_wait_for_it(run, judged, tmp_path, monke
     finally:
         server.stop()
     found = [json.loads(line)["value"] for line in (tmp_path / "out").read_text().splitlines()]
-    assert (found, [round(each, -2) for each in waits]) == ([0.9, 0.9], [3600])
+    assert (found, [round(each, -2) for each in waits if each > 60]) == ([0.9, 0.9], [3600])
 
 
 def test_a_judge_without_an_endpoint_says_what_to_set(run, judged):

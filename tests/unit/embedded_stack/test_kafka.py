@@ -115,6 +115,11 @@ def test_a_data_directory_belongs_to_the_broker_that_it_was_begun_with(tmp_path)
         data.broker("tansu")
 
 
+def test_a_start_that_came_to_nothing_settles_no_broker(tmp_path):
+    assert plan(Config(data=tmp_path), {}).broker.engine.kind == "tansu"
+    assert DataDirectory(tmp_path).broker_kind() == ""
+
+
 def test_a_broker_that_cannot_be_had_is_not_what_the_data_are_on(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)

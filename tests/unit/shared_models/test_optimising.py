@@ -13,6 +13,7 @@ from cli.main import application
 from services.shared import classifier_store, int8, model_memory, model_store
 from services.shared.classifier import Classifier, ClassifierOptions, Pair, probabilities
 from services.shared.encoder import Encoder, EncoderOptions
+from services.shared.errors import Unusable
 from services.shared.model_memory import ModelTooLargeError
 from services.shared.optimising import Task, outputs, pruned, quantised
 from tests.support.tiny_models import an_adapter_file, an_encoder_folder
@@ -118,6 +119,14 @@ def test_a_pruned_model_is_a_model_of_its_own(place, tmp_path):
     assert encoder.version != Encoder.load(options(place)).version
 
 
+def test_a_model_is_never_pruned_over_itself(place):
+    origin = model_store.weights_folder(task(place).source)
+    before = {path.name: path.read_bytes() for path in origin.iterdir() if path.is_file()}
+    with pytest.raises(Unusable, match="name another folder"):
+        pruned(task(place), 1, origin)
+    assert {path.name: path.read_bytes() for path in origin.iterdir() if path.is_file()} == before
+
+
 def test_a_model_that_would_not_fit_says_so(place):
     with pytest.raises(ModelTooLargeError, match="64 are allowed: choose a smaller model"):
         Encoder.load(options(place, memory_mb=64, batch_tokens=65_536))
@@ -138,8 +147,8 @@ def run(*arguments):
 
 def test_the_command_prints_speed_and_quality(place, tmp_path):
     sample = tmp_path / "calls.jsonl"
-    lines = [{"prompt": text, "response": text[::-1], "context": ["river", text]} for text in texts(60)]
-    sample.write_text("\n".join(map(json.dumps, lines)) + "\nnone\n")
+    lines = [{"prompt": text, "response": text[::-1], "context": [{"text": "river"}, text]} for text in texts(60)]
+    sample.write_bytes("\n".join(map(json.dumps, lines)).encode() + b"\nnone\n\xff\n")
     given = ["--folder", place / "models", "--sample", sample, "--json"]
     done = run("optimize", place / "adapter.safetensors", "--encoder", place / "encoder", "--gate", "1", *given)
     assert done.exit_code == 0, done.output
@@ -147,7 +156,7 @@ def test_the_command_prints_speed_and_quality(place, tmp_path):
     assert told["difference"]["texts"] == 30
     assert told["passed"]
     assert told["before"]["texts_per_second"] > 0
-    assert "line 61" in done.stderr
+    assert all(line in done.stderr for line in ("line 61", "line 62"))
     listed = json.loads(run("list", "--folder", place / "models", "--json").stdout)["models"]
     [adapter] = [model for model in listed if model["kind"] == "classifier of tokens"]
     assert adapter["outputs"] == ["first", "second"]

@@ -2,11 +2,13 @@
 
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 import typer
 
+from services.embedded.loopback import reached_directly
 from services.shared.errors import WrongSettings
 
 COMMANDS = {
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     0 is success, 1 that something asked about is wrong, 2 a wrong use or a part that cannot be reached.
     """
+    os.environ.update(reached_directly(os.environ))
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         application(chosen(given))(given, prog_name="tidemark")

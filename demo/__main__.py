@@ -15,6 +15,7 @@ from pathlib import Path
 from demo.conductor import Conductor
 from demo.stack import Stack, StackError
 from demo.story import Story
+from services.embedded.loopback import reached_directly
 
 DATA = Path(".tidemark/demo")
 
@@ -22,6 +23,7 @@ DATA = Path(".tidemark/demo")
 def main() -> int:
     """Runs the demo; returns its exit code."""
     logging.basicConfig(level=logging.WARNING)
+    os.environ.update(reached_directly(os.environ))
     try:
         seconds = float(os.environ["DEMO_SECONDS"]) if os.environ.get("DEMO_SECONDS") else None
     except ValueError:

@@ -7,6 +7,7 @@ from pydantic import Field
 from tidemark.settings import Settings
 
 from services.embedded.data_directory import DataDirectory
+from services.embedded.loopback import reached_directly
 from services.embedded.services import NAMES, SERVICES, Ports, Service
 from services.shared.settings import PREFIX, SharedSettings, variables
 
@@ -74,7 +75,8 @@ class Environment:
     def process(self, cores: int) -> dict[str, str]:
         """What has nothing to do with Tidemark: the outside, and one thread where cores are few."""
         threads = dict.fromkeys(_ONE_THREAD, "1") if cores < len(NAMES) else {}
-        return {**self._base, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **threads}
+        outside = {**self._base, **reached_directly(self._base)}
+        return {**outside, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **threads}
 
     def shared(self) -> dict[str, str]:
         """The variables that every service understands."""

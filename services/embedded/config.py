@@ -16,6 +16,7 @@ SHARED = tuple(variables(SharedSettings).values())
 # Several libraries, one reason: more threads than cores make every process of the stack slower.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 MEBIBYTE = 1024 * 1024
+SMALLEST_SPOOL_BYTES = 16 * MEBIBYTE  # the gateway refuses a smaller one
 
 
 class Config(SharedSettings, env_prefix=OWN_PREFIX):
@@ -58,7 +59,12 @@ class Environment:
 
     def of(self, service: Service, cores: int) -> dict[str, str]:
         """The environment of one service on a machine with `cores` cores; `ValueError` where its port is given."""
-        words = {"data": str(self._data.root), "api_key": self._data.api_key(), "groups": ",".join(self._groups())}
+        words = {
+            "data": str(self._data.root),
+            "api_key": self._data.api_key(),
+            "groups": ",".join(self._groups()),
+            "spool_bytes": str(self._spool_bytes()),
+        }
         told = {**service.environment, **({} if self._durable else service.in_memory)}
         needed = {name: value.format(**words) for name, value in told.items()}
         own = f"{PREFIX}{service.name.upper()}_"
@@ -71,6 +77,11 @@ class Environment:
     def _groups(self) -> list[str]:
         running = (service for service in SERVICES if service.name not in self._config.left_out)
         return [group for service in running for group in service.groups]
+
+    def _spool_bytes(self) -> int:
+        # A new broker is sent all of it, and what is made of it comes on top: with no room for that, each would be
+        # replaced like the last.
+        return max(self._config.broker_memory_bytes // 2, SMALLEST_SPOOL_BYTES)
 
     def process(self, cores: int) -> dict[str, str]:
         """What has nothing to do with Tidemark: the outside, and one thread where cores are few."""

@@ -50,6 +50,7 @@ _SPOOL = {
     "TIDEMARK_GATEWAY_SPOOL": "{data}/spool/gateway",
     # Named: a group that has not committed yet (its service is starting, or in a crash loop) is to be waited for, too.
     "TIDEMARK_GATEWAY_SPOOL_GROUPS": "{groups}",
+    "TIDEMARK_GATEWAY_SPOOL_LIMIT_BYTES": "{spool_bytes}",
 }
 
 SERVICES: tuple[Service, ...] = (

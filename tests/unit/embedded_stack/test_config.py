@@ -5,6 +5,7 @@ import pytest
 from services.embedded.config import Config, Environment, unknown_variables
 from services.embedded.data_directory import DataDirectory
 from services.embedded.services import NAMES, SERVICES, Ports
+from services.gateway import config as gateway
 
 GATEWAY, WRITER = (next(service for service in SERVICES if service.name == name) for name in ("gateway", "writer"))
 
@@ -48,6 +49,20 @@ def test_only_the_registry_is_given_the_key_itself(data):
 def test_the_gateway_keeps_a_spool_where_the_log_is_held_in_memory(data):
     assert environment(data, {})(GATEWAY)["TIDEMARK_GATEWAY_SPOOL"] == f"{data.root}/spool/gateway"
     assert not [name for name in environment(data, {}, durable=True)(GATEWAY) if "SPOOL" in name]
+
+
+@pytest.mark.parametrize(("memory_mebibytes", "spool_mebibytes"), [(1024, 512), (64, 32), (24, 16)])
+def test_a_new_broker_has_room_for_the_whole_spool(data, memory_mebibytes, spool_mebibytes):
+    config = Config(port_base=9000, broker_memory_bytes=memory_mebibytes << 20)
+    told = Environment(config, data, {}, durable=False).of(GATEWAY, 2)
+    limit = told["TIDEMARK_GATEWAY_SPOOL_LIMIT_BYTES"]
+    assert limit == str(spool_mebibytes << 20)
+    assert gateway.Config(spool_limit_bytes=limit).spool_limit_bytes == int(limit)
+
+
+def test_a_spool_of_another_size_may_be_asked_for(data):
+    name = "TIDEMARK_GATEWAY_SPOOL_LIMIT_BYTES"
+    assert environment(data, {name: "99999999"})(GATEWAY)[name] == "99999999"
 
 
 def test_the_spool_waits_for_the_groups_of_the_services_that_run(data):

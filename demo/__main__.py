@@ -30,7 +30,7 @@ def main() -> int:
         print(f"DEMO_SECONDS is {os.environ['DEMO_SECONDS']!r}: give a number of seconds", file=sys.stderr)
         return 2
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: its terminal was closed
         signal.signal(number, lambda *_: stop.set())
     story = Story(coloured=sys.stdout.isatty())
     story.say("starting", "the embedded stack: broker, ClickHouse and fourteen services; Ctrl-C ends everything")

@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from services.embedded.child import dies_with_parent
+from services.embedded.data_directory import DataDirectory
 from services.embedded.occupants import taken
 from services.embedded.services import Ports
 
@@ -76,7 +78,12 @@ class Stack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts every part; returns at once."""
+        """Starts every part and returns at once; raises `StackError` while another stack runs on the directory.
+
+        To be called from the main thread: the stack ends with it, however it ends.
+        """
+        if DataDirectory(self.data).in_use():
+            raise StackError(f"another demo runs on {self.data}: end that one first")
         if self.data.exists():
             shutil.rmtree(self.data)
         self.data.mkdir(parents=True)
@@ -85,7 +92,13 @@ class Stack:
         command += [part for name, value in self._settings.items() for part in ("--set", f"{name}={value}")]
         with (self.data / "up.log").open("wb") as log:
             # A session of its own: Ctrl-C in the terminal is for the demo, which then stops the stack in order.
-            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            self._process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=dies_with_parent(),  # noqa: PLW1509
+            )
 
     @property
     def pid(self) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from schemas.ids import uuid7
@@ -34,7 +35,18 @@ PRICES = "{version: dear, prices: [{model: m, since: 2025-01-01, input: 5, outpu
 def a_call(number, **fields):
     given = {"tenant": "t", "app": "a" if number % 2 else "b", "environment": "e", "version": "1"}
     times = {"called_at": BEGIN + timedelta(seconds=number // 3), "duration_seconds": number / 10}
-    return Call(call_id=uuid7(), **given, **times, **fields)
+    return Call(call_id=uuid7(), **(given | times | fields))
+
+
+class Told:
+    """A client that keeps what each query was told."""
+
+    def __init__(self, client):
+        self._client, self.told = client, []
+
+    def query(self, text, *, parameters, **options):
+        self.told.append(dict(parameters))
+        return self._client.query(text, parameters=parameters, **options)
 
 
 FULL = a_call(
@@ -97,6 +109,27 @@ def test_stored_calls_come_back_whole(engine):
     found = [call for page in stored.pages(7) for call in page]
     assert {call.call_id: call for call in found} == {call.call_id: call for call in CALLS_STORED}
     assert len(found) == len(CALLS_STORED)
+
+
+def test_calls_of_two_tenants_with_one_time_and_id_are_both_found_a_page_apart(engine):
+    twice = [msgspec.structs.replace(FULL, tenant=tenant) for tenant in ("t", "u")]
+    store(engine.client(), CALLS, twice)
+    stored = StoredCalls(engine.client(), BEGIN, BEGIN + timedelta(days=1))
+    assert [call.tenant for page in stored.pages(1) for call in page] == ["t", "u"]
+
+
+def test_a_page_asks_for_what_is_left_of_one_day_alone(engine):
+    days = [a_call(number, called_at=BEGIN + timedelta(days=number // 3)) for number in range(6)]
+    store(engine.client(), CALLS, days)
+    client = Told(engine.client())
+    pages = StoredCalls(client, BEGIN, BEGIN + timedelta(days=400)).pages(2)
+    assert [[call.called_at.day for call in page] for page in pages] == [[1, 1], [1], [2, 2], [2]]
+    ranges = [(told["start"], told["stop"]) for told in client.told if "page" in told]
+    first, second = ((BEGIN + timedelta(days=day)).timestamp() * 1e6 for day in range(2))
+    midnight = BEGIN.replace(hour=0, microsecond=0).timestamp() * 1e6
+    day = 86_400 * 1e6
+    assert ranges[:2] == [(first, midnight + day)] * 2
+    assert ranges[2:] == [(midnight + day, midnight + 2 * day), (second, midnight + 2 * day)]
 
 
 async def test_scores_are_published_beside_the_old_ones_and_twice_they_are_the_same(kafka, rescore):

@@ -46,7 +46,7 @@ PROBLEMS = {
     413: "The body is too large, or holds too many messages: send smaller batches.",
     415: "The content encoding is not gzip.",
     429: "Too much at once, of this key or of all; Retry-After says when to send again.",
-    503: "Kafka or the disk takes nothing; Retry-After says when to send again.",
+    503: "Kafka, the disk or the store of payloads takes nothing; Retry-After says when to send again.",
 }
 
 

@@ -112,9 +112,9 @@ def _answerable(kind: Kind[Any]) -> Iterator[None]:
 
 
 def _answer(verdicts: list[Verdict]) -> Response:
-    statuses = {verdict.status for verdict in verdicts}
-    if "retry" in statuses and "stored" not in statuses:
-        raise unavailable("Kafka takes nothing")
+    again = [verdict.message or "" for verdict in verdicts if verdict.status == "retry"]
+    if again and all(verdict.status != "stored" for verdict in verdicts):
+        raise unavailable(again[0])
     return Response(msgspec.json.encode({"results": verdicts}), media_type="application/json")
 
 

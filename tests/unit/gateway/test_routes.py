@@ -83,6 +83,7 @@ async def test_a_large_call_whose_payload_cannot_be_kept_is_to_be_tried_again(ka
         assert [verdict["status"] for verdict in answer.json()["results"]] == ["retry", "stored"]
         alone = await client.post("/v1/calls", json=a_call(prompt="p" * 600_000))
     assert (alone.status_code, alone.headers["Retry-After"]) == (503, "1")
+    assert alone.json()["error"]["message"] == "the store of payloads does not take it"
     assert len(kafka.log) == 1
 
 

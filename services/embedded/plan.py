@@ -87,6 +87,7 @@ def _engine(config: Config, data: DataDirectory, ports: Ports, tell: Callable[[s
 def _clickhouse(data: DataDirectory, ports: Ports, environment: Mapping[str, str]) -> Launch:
     told = {
         "TIDEMARK_EMBEDDED_PORT_BASE": str(ports.base),
+        "JE_MALLOC_CONF": "dirty_decay_ms:1000",  # what merges free goes back to the system after one second, not five
     }
     return Launch(
         name="clickhouse",

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+(?:[.,:]\d+)*")
+# Thai, Lao, Burmese, Khmer, hiragana, ideographs: without spaces a whole clause would be one "word", new as soon as it
+# is put otherwise. Each character counts as a word there.
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"\d+(?:[.,:]\d+)*|[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?")
 LONGEST_KEPT = 64  # characters of a word whose stem is kept: some "words" have a hundred thousand
 _NUMBER = re.compile(r"\d")
 _ENDINGS = re.compile(
@@ -63,6 +66,8 @@ def stems(text: str) -> frozenset[str]:
 
     >>> sorted(stems("The threads were joined in 1,200 ms"))
     ['1200', 'join', 'ms', 'thread']
+    >>> sorted(stems("2005年の会社"))
+    ['2005', 'の', '会', '年', '社']
     """
     found = map(str.lower, WORD.findall(text))  # lowered after they are split, as those of `words`: İ becomes two
     return frozenset(stem(word) for word in found if word not in STOP_WORDS)

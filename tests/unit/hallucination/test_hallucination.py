@@ -57,6 +57,26 @@ def test_an_answer_about_something_else_is_not(scorer):
     assert score(scorer, INVENTED, CONTEXT).value > 0.8
 
 
+@pytest.mark.parametrize(
+    ("context", "supported", "invented"),
+    [
+        (
+            "张伟于1990年出生在上海。他毕业于复旦大学计算机科学系,现在在北京的一家软件公司担任工程师。",
+            "他在上海出生,现在是北京一家软件公司的工程师。",
+            "张伟是一名医生,喜欢踢足球和游泳。",
+        ),
+        (
+            "田中さんは1990年に大阪で生まれました。彼は京都大学で物理学を学び、現在は東京の自動車会社で働いています。",
+            "大阪で生まれたのは1990年です。",
+            "彼は去年倒産した銀行の社長で、サッカーが好きです。",
+        ),
+    ],
+)
+def test_without_spaces_between_words_it_is_told_too(scorer, context, supported, invented):
+    assert score(scorer, supported, context).value < 0.4
+    assert score(scorer, invented, context).value > 0.6
+
+
 def test_the_sentences_that_nothing_supports_are_the_evidence(scorer):
     response = f"{INVENTED} {SUPPORTED} {INVENTED}"
     found = score(scorer, response, CONTEXT)

@@ -14,6 +14,7 @@ from tests.support.campaign.schedule import Schedule
 
 pytestmark = [pytest.mark.faults, pytest.mark.embedded, pytest.mark.kafka, pytest.mark.alone]
 DOWN_SECONDS = 10
+ROLES = {"leader": cluster.leader, "controller": lambda kafka: kafka.controller}
 
 
 def complete(scene):
@@ -23,15 +24,15 @@ def complete(scene):
 
 
 def bounce(scene, number):
-    kafka, role = scene.place.kafka, ("leader", "controller")[number % 2]
+    kafka, (role, who) = scene.place.kafka, list(ROLES.items())[number % 2]
     scene.until(lambda: complete(scene))  # with two away nobody could acknowledge anything
-    victim = getattr(cluster, role)(kafka)
+    victim = who(kafka)
     since = time.time()
     kafka.kill(victim)
     scene.say(f"killed the {role}, node {victim}")
     scene.recover(since)  # on the two that are left
     time.sleep(DOWN_SECONDS)
-    scene.complaints += [f"the {role} was not replaced"] if getattr(cluster, role)(kafka) == victim else []
+    scene.complaints += [f"the {role} was not replaced"] if who(kafka) == victim else []
     kafka.start()
     return time.time()
 

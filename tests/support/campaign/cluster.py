@@ -1,16 +1,9 @@
 """Who leads in a cluster of Apache Kafka, and whether its copies are complete."""
 
 import asyncio
-import json
 
 from schemas.topics import CALLS, every_topic
 from services.shared.kafka import Kafka
-
-
-def controller(apache):
-    """The number of the node that is the active controller, as the nodes keep it."""
-    kept = [node.log / "__cluster_metadata-0" / "quorum-state" for node in apache.cluster.nodes]
-    return max((json.loads(file.read_text()) for file in kept), key=lambda state: state["leaderEpoch"])["leaderId"]
 
 
 def leader(apache):

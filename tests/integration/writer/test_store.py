@@ -192,9 +192,12 @@ def test_a_decision_stands_where_its_newest_outcome_left_it_whoever_counted_the_
 
 def test_the_covered_range_is_recorded(client):
     store = Store(lambda: client, lambda: datetime.now(UTC))  # an old range is forgotten at once
-    store.write(SCORES, [_batch(SCORES, _example(SCORES, "scored"), offset=700)])
-    found = client.query("SELECT topic, partition, row_count FROM ingest_ranges WHERE first_offset = 700").result_rows
-    assert found == [("scores.v1", 0, 1)]
+    batch = _batch(SCORES, _example(SCORES, "scored"), offset=700)
+    letters = [_example(dead_letters("writer"))]
+    store.write(SCORES, [msgspec.structs.replace(batch, last_offset=702, dead_letters=letters)])
+    columns = "topic, partition, last_offset, row_count, dead_letters"
+    found = client.query(f"SELECT {columns} FROM ingest_ranges WHERE first_offset = 700").result_rows
+    assert found == [("scores.v1", 0, 702, 1, 1)]
 
 
 def test_calls_of_more_than_a_hundred_months_are_one_batch(engine):

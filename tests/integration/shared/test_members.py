@@ -31,6 +31,7 @@ class Load:
 
     def __init__(self, kafka) -> None:
         self.kafka, self.calls, self.backwards, self.longest_stall_seconds = kafka, [], [], 0.0
+        self.changes = 0
 
     async def emit(self):
         async with producing(self.kafka) as producer:
@@ -48,7 +49,7 @@ class Load:
             self.backwards += [p for p, offset in seen.items() if found.get(p, 0) < offset]
             if found != seen:
                 self.longest_stall_seconds = max(self.longest_stall_seconds, time.monotonic() - moved_at)
-                seen, moved_at = found, time.monotonic()
+                seen, moved_at, self.changes = found, time.monotonic(), self.changes + 1
             await asyncio.sleep(0.2)
 
     async def done(self):
@@ -67,6 +68,7 @@ async def load(kafka):
         await asyncio.gather(emitting, return_exceptions=True)
         under.calls.pop()  # the one whose acknowledgement was not waited for
         await eventually(under.done, 90)
+        assert not observing.done(), observing  # it would have seen nothing go back
     finally:
         emitting.cancel()
         observing.cancel()
@@ -115,6 +117,7 @@ async def test_members_that_join_are_killed_and_wake_up_again_lose_nothing(kafka
         assert second.end(signal.SIGTERM) == 0
     assert set(await scored(kafka)) >= {call.call_id for call in under.calls}
     assert under.backwards == []
+    assert under.changes > 10
     record_property("longest_stall_seconds", under.longest_stall_seconds)
     record_property("repeats", len(await scored(kafka)) - len(set(await scored(kafka))))
 

@@ -95,12 +95,11 @@ def with_tables(data: Path) -> Iterator[Engine]:
         yield engine
 
 
-def store(client: Client, topic: Topic, messages: Sequence[Message]) -> None:
-    """Store messages as the writer does, as if they stood on the first partition of their topic."""
-    records = [Record(message, topic.name, 0, offset, "run", 0) for offset, message in enumerate(messages)]
-    batch = Batch(
-        topic=topic, partition=0, broker_run="run", first_offset=0, last_offset=len(records) - 1, records=records
-    )
+def store(client: Client, topic: Topic, messages: Sequence[Message], first: int = 0) -> None:
+    """Store messages as the writer does, as if they stood on a partition of their topic, from offset `first` on."""
+    records = [Record(message, topic.name, 0, offset, "run", 0) for offset, message in enumerate(messages, first)]
+    last = first + len(records) - 1
+    batch = Batch(topic=topic, partition=0, broker_run="run", first_offset=first, last_offset=last, records=records)
     Store(lambda: client, lambda: datetime.now(UTC)).write(topic, [batch])
 
 

@@ -3,14 +3,12 @@
 import itertools
 import threading
 
-import clickhouse_connect
-import httpx
-import pyarrow as pa
 import pytest
-from clickhouse_connect.driver.exceptions import Error
-from urllib3.exceptions import HTTPError
 
-from tests.support.engine import Engine
+from schemas.topics import SCORES
+from services.shared.errors import Transient
+from tests.support.engine import store, with_tables
+from tests.support.messages import a_call, a_score_of
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(900)]
 ROWS = 500
@@ -18,35 +16,31 @@ KILLS = 4
 
 
 def test_what_was_acknowledged_survives_kill(tmp_path):
-    engine = Engine(tmp_path)
-    engine.start()
-    httpx.post(engine.url, content="CREATE TABLE t (batch UInt64, row UInt64) ENGINE = MergeTree ORDER BY batch")
     numbers, acknowledged = itertools.count(), []
-    try:
+    with with_tables(tmp_path) as engine:
         for _ in range(KILLS):
             insert_until_killed(engine, numbers, acknowledged)
             engine.start()
-        stored = httpx.post(engine.url, content="SELECT batch, count() FROM t GROUP BY batch ORDER BY batch").text
-    finally:
-        engine.stop()
-    counts = {int(batch): int(rows) for batch, rows in (line.split("\t") for line in stored.splitlines())}
-    assert set(acknowledged) <= set(counts)
+        client = engine.client()
+        counts = dict(client.query("SELECT value, count() FROM scores_rows GROUP BY value").result_rows)
+        ranges = client.query("SELECT first_offset FROM ingest_ranges").result_rows
+    assert set(acknowledged) <= {offset // ROWS for (offset,) in ranges} <= set(counts)
     assert set(counts.values()) == {ROWS}
     assert len(acknowledged) >= 5 * KILLS
 
 
 def insert_until_killed(engine, numbers, acknowledged):
-    """Two clients insert; the kill comes while both do, a few batches later."""
+    """Two clients insert as the writer does; the kill comes while both do, a few batches later."""
     enough = threading.Event()
     before = len(acknowledged)
 
     def insert():
-        client = clickhouse_connect.get_client(host="127.0.0.1", port=engine.ports.clickhouse)
+        client = engine.client()
         for number in numbers:
-            rows = {"batch": pa.array([number] * ROWS, pa.uint64()), "row": pa.array(range(ROWS), pa.uint64())}
+            scores = [a_score_of(a_call(), value=float(number)) for _ in range(ROWS)]
             try:
-                client.insert_arrow("t", pa.table(rows))
-            except (Error, HTTPError, OSError):
+                store(client, SCORES, scores, first=number * ROWS)
+            except Transient:
                 return
             acknowledged.append(number)
             if len(acknowledged) - before >= 10:

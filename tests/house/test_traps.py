@@ -142,14 +142,3 @@ def test_the_log_of_a_server_about_itself_ends():
     compose = yaml.safe_load(Path(tree.ROOT / "docker-compose.yml").read_text())
     mounted = [each for each in compose["services"]["clickhouse"]["volumes"] if "system_logs.xml" in each]
     assert mounted == ["./deploy/clickhouse/system_logs.xml:/etc/clickhouse-server/config.d/system_logs.xml:ro"]
-
-
-def test_every_test_that_the_list_of_traps_names_is_there():
-    text = (tree.ROOT / "docs" / "reference" / "traps.md").read_text()
-    named = set(re.findall(r"`(test_\w+)`", text))
-    there = {
-        function.name for path in tree.python_files() if "tests" in path.parts for function in tree.functions(path)
-    }
-    there |= {path.stem for path in tree.python_files()}
-    assert len(named) > 50
-    assert named - there == set()

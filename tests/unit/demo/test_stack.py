@@ -23,7 +23,8 @@ def test_a_base_of_which_one_port_is_taken_is_passed_over(monkeypatch, tmp_path)
         assert stack.Stack(tmp_path, {}).addresses.base == second
 
 
-def test_the_data_of_a_demo_that_runs_are_left_alone(tmp_path):
+def test_the_data_of_a_demo_that_runs_are_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(stack.subprocess, "Popen", None)  # nothing is started, whatever becomes of the test
     with DataDirectory(tmp_path).locked():
         with pytest.raises(stack.StackError, match="another demo runs on"):
             stack.Stack(tmp_path, {}).start()

@@ -1,13 +1,19 @@
 """A fault that did not happen is no proof: strikes that missed, replays of nothing, brothers that are dead."""
 
 import json
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
 
+from services.writer.verification import Verdict
 from tests.fault import test_zombies as zombies
 from tests.fault.test_clickhouse_killed import mostly_in_mid_insert
 from tests.fault.test_whole_replay import replay_everything
+from tests.support.campaign import oracle
+from tests.support.campaign.fault import Fault, Scene
+from tests.support.campaign.load import Load
+from tests.support.campaign.schedule import Schedule
 
 TOLD = """# TYPE tidemark_consumed_total counter
 tidemark_consumed_total{service="writer",topic="calls.v1"} 7.0
@@ -35,6 +41,36 @@ def test_a_replay_reads_every_call_by_every_service(messages, complaints):
     replay_everything(scene)
     assert len(scene.complaints) == complaints
     assert scene.more == {"replayed": 3 * messages}
+
+
+def test_a_replay_that_changes_what_is_stored_is_seen():
+    done, looks = SimpleNamespace(returncode=0, stdout=json.dumps({"messages": 100})), count()
+    store = SimpleNamespace(rows=lambda query: [(next(looks),)])
+    scene = a_scene(SimpleNamespace(stack=SimpleNamespace(tidemark=lambda *_: done), store=store))
+    replay_everything(scene)
+    assert scene.complaints == ["a replay changed calls", "a replay changed scores", "a replay changed aggregates"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "unscored", "odd", "why"),
+    [
+        (0, [], [], ""),
+        (1, [], [], "lost: 1, not 0"),
+        (0, ["a score lacks"], [], "a score lacks"),
+        (0, [], ["it was odd"], "it was odd"),
+    ],
+)
+def test_a_run_with_a_complaint_has_not_passed(monkeypatch, lost, unscored, odd, why):
+    verdict = Verdict(acknowledged=5, stored=5 - lost, dead_lettered=0, lost=lost, duplicates=0, pending=0)
+    monkeypatch.setattr(oracle, "judged", lambda *_: verdict)
+    monkeypatch.setattr(oracle, "unscored", lambda *_: unscored)
+    stats = {"dropped": 0, "rejected": 0, "acknowledged": 5, "longest_emit_seconds": 0.0}
+    watch = SimpleNamespace(look=lambda: None, points=[], delays={}, repeated=0)
+    scene = Scene(SimpleNamespace(restarts=0), SimpleNamespace(stop=lambda: stats), watch, None)
+    nowhere = {"place": None, "load": Load(5, 1), "schedule": Schedule(0), "strike": None}
+    fault = Fault(name="odd", target="", afterwards=lambda scene: scene.complaints.extend(odd), **nowhere)
+    settled = fault._settled(scene)
+    assert (settled["passed"], settled["why"]) == (not why, why)
 
 
 def test_a_brother_that_has_ended_is_seen_and_his_log_is_named(tmp_path):

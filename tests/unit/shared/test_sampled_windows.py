@@ -85,14 +85,15 @@ def test_the_same_estimates_without_weights_do_not(rate, statistic):
     assert coverage(rate, statistic, 2) < 0.8
 
 
+# What lies above the p95 is not told from it by so few calls: of 70, none is beyond it often enough.
 @pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("statistic", ["mean", "label_rate", "p50"])
-def test_the_intervals_are_not_just_wide(rate, statistic):
+@pytest.mark.parametrize(("statistic", "by"), [("mean", 5), ("label_rate", 5), ("p50", 5), ("p95", -5)])
+def test_the_intervals_are_not_just_wide(rate, statistic, by):
     """What is off by five standard deviations of the estimate itself is found out."""
     found = samples(rate)
     errors = np.array([kept.statistic(statistic) - full.statistic(statistic) for full, kept, _ in found])
-    off = np.mean([covered(kept, statistic, full.statistic(statistic) + 5 * errors.std()) for full, kept, _ in found])
-    assert off < 0.5
+    off = by * errors.std()
+    assert np.mean([covered(kept, statistic, full.statistic(statistic) + off) for full, kept, _ in found]) < 0.5
 
 
 @pytest.mark.parametrize("rate", RATES)

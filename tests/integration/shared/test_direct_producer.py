@@ -7,10 +7,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from schemas.messages import Score
 from schemas.topics import CALLS, SCORES, dead_letters
 from services.shared.errors import Unusable
 from services.shared.pipeline import Pipeline
-from tests.support.broker import BrokenName, committed, declare, eventually
+from tests.support.broker import BrokenName, committed, declare, eventually, log_of
 from tests.support.messages import a_call, a_score_of
 from tests.support.process import a_process, running
 
@@ -29,23 +30,26 @@ def a_pipeline():
 
 
 async def send(kafka, codec, headers=()):
+    """The call that was sent."""
+    call = a_call()
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type=codec) as producer:
-        await producer.send_and_wait(
-            kafka.full(CALLS.name), a_call().encode(), key=b"k", partition=0, headers=list(headers)
-        )
+        await producer.send_and_wait(kafka.full(CALLS.name), call.encode(), key=b"k", partition=0, headers=[*headers])
+    return call
 
 
 async def test_compressed_messages_and_broken_header_names_are_read(kafka, topics, tmp_path, monkeypatch):
     for module in (aiokafka.producer.message_accumulator, aiokafka.producer.producer):  # the fast one refuses the name
         monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
-    for codec in ("gzip", "snappy", "lz4", "zstd"):
-        await send(kafka, codec, headers=[(BrokenName("name"), b"1")])
+    codecs = ("gzip", "snappy", "lz4", "zstd")
+    sent = [await send(kafka, codec, headers=[(BrokenName("name"), b"1")]) for codec in codecs]
 
     async def all_read():
         return await committed(kafka, CALLS, NAME) == {0: 4}
 
     async with running(a_pipeline(), a_process(kafka, tmp_path)):
         await eventually(all_read)
+    scored = [Score.decode(each.value).call_id for each in await log_of(kafka, SCORES)]
+    assert scored == [call.call_id for call in sent]
 
 
 async def test_a_compression_that_cannot_be_read_ends_the_process_with_the_remedy(kafka, topics, tmp_path, monkeypatch):

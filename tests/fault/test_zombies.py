@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import CALLS, SCORES
+from tests.support.campaign.cluster import members
 from tests.support.campaign.fault import Fault
 from tests.support.campaign.load import Load
 from tests.support.campaign.on_stack import OnStack
@@ -67,10 +68,18 @@ def consumed(told, topic):
     )
 
 
-def went_on(twin, before):
-    """Whether a twin has read more than `before`; waits for it."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while has_read(twin) <= before:
+def taken_over(scene, victim, until):
+    """Whether the brother has all partitions of the sleeper's group, and has read on since; waits for both."""
+    twin = scene.place.twins[victim]
+    if not waited(lambda: len(members(scene.place.bootstrap, victim)) == 1, until):
+        return False
+    before = has_read(twin)  # half of the partitions were his all along, so what he has read until here says nothing
+    return waited(lambda: has_read(twin) > before, until)
+
+
+def waited(condition, until):
+    """Whether it holds before `until` (monotonic)."""
+    while not condition():
         if time.monotonic() > until:
             return False
         time.sleep(0.2)
@@ -79,13 +88,11 @@ def went_on(twin, before):
 
 def put_to_sleep(scene, number):
     victim = scene.turn(GROUPS)
-    twin = scene.place.twins[victim]
     pid = scene.place.signal(victim, signal.SIGSTOP)
-    before = has_read(twin)
     scene.say(f"{victim} sleeps for {ASLEEP_SECONDS:.0f} s")
     time.sleep(ASLEEP_SECONDS)
-    if not went_on(twin, before):
-        scene.complaints.append(f"while {victim} slept, its brother read nothing of {READS[victim]}")
+    if not taken_over(scene, victim, time.monotonic() + PATIENCE_SECONDS):
+        scene.complaints.append(f"while {victim} slept, its brother did not take over and read on {READS[victim]}")
     os.kill(pid, signal.SIGCONT)
     return time.time()
 

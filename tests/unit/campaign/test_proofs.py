@@ -88,15 +88,24 @@ def test_a_brother_that_does_not_answer_has_read_nothing():
     assert zombies.has_read(SimpleNamespace(name="writer", url="http://127.0.0.1:1")) == 0
 
 
-@pytest.mark.parametrize(("reads", "complaints"), [([7, 7, 8], 0), ([7] * 3, 1)])
-def test_a_brother_that_reads_on_while_the_zombie_sleeps_has_taken_over(monkeypatch, reads, complaints):
-    told = iter(reads)
-    monkeypatch.setattr(zombies, "has_read", lambda twin: next(told, 7))
+@pytest.mark.parametrize(
+    ("groups", "reads", "complaints"),
+    [
+        (["zb", "b"], [7, 8], 0),
+        (["b"], [7], 1),  # all partitions, and nothing read of them
+        (["zb"], [7, 8, 9], 1),  # read, and of his own half: the session of the zombie has not ended
+        ([""], [7, 8, 9], 1),
+    ],
+)
+def test_a_brother_that_is_alone_in_the_group_and_reads_on_has_taken_over(monkeypatch, groups, reads, complaints):
+    told, in_group = iter(reads), iter(groups)
+    monkeypatch.setattr(zombies, "has_read", lambda twin: next(told, reads[-1]))
+    monkeypatch.setattr(zombies, "members", lambda *_: next(in_group, groups[-1]))
     monkeypatch.setattr(zombies, "ASLEEP_SECONDS", 0)
     monkeypatch.setattr(zombies, "PATIENCE_SECONDS", 0.3)
     woken = []
     monkeypatch.setattr(zombies.os, "kill", lambda pid, number: woken.append(pid))
-    scene = a_scene(SimpleNamespace(twins={"writer": None}, signal=lambda name, number: 42))
+    scene = a_scene(SimpleNamespace(twins={"writer": None}, bootstrap="", signal=lambda name, number: 42))
     scene.turn = lambda names: "writer"
     zombies.put_to_sleep(scene, 0)
     assert len(scene.complaints) == complaints

@@ -1,13 +1,15 @@
-"""The end of a client whose gateway takes connections and does not answer."""
+"""A client whose gateway takes connections and does not answer: what `emit` does then, and the end."""
 
 import contextlib
 import socket
+import sys
 import threading
 import time
 
 import pytest
 
 EXIT_SECONDS = 2.0
+WAITS = {"sleep", "acquire", "__enter__", "__exit__", "wait", "join", "put", "get", "select", "recv"}
 
 
 class Hanging:
@@ -64,10 +66,33 @@ def queued(client, hanging):
     return first, call_ids + [client.emit(prompt=str(number)) for number in range(50)]
 
 
+def called_by(work):
+    """The names of all functions, of C too, that this thread calls in `work`."""
+    names = set()
+    profiler = sys.getprofile()
+    sys.setprofile(lambda frame, _, given: names.add(getattr(given, "__name__", frame.f_code.co_name)))
+    try:
+        work()
+    finally:
+        sys.setprofile(profiler)
+    return names
+
+
 def closed_within(client, seconds):
     begun = time.monotonic()
     client.close()
     return time.monotonic() - begun < seconds
+
+
+@pytest.mark.parametrize("act", ["emit", "feedback"])
+def test_what_an_application_hands_over_waits_for_nothing_though_the_queue_is_full(hanging, make_client, act):
+    client = make_client(url=hanging.url, exit_seconds=0.2, queue_calls=60)
+    queued(client, hanging)
+    hand_over = getattr(client, act)
+    called = called_by(lambda: [hand_over() for _ in range(100)])
+    assert client.stats().dropped > 0
+    assert "append" in called
+    assert not called & WAITS
 
 
 def test_what_the_gateway_does_not_answer_at_the_end_is_in_the_spool(make_client, hanging, spooled, ledger):

@@ -60,8 +60,22 @@ async def test_appends_at_the_same_time_share_a_sync_and_keep_their_order(tmp_pa
     spool = Spool(tmp_path, "run")
     synced.clear()
     await asyncio.gather(*(spool.append(entries(number)) for number in range(200)))
-    assert len(synced) < 10
+    assert 0 < len(synced) < 10
     assert await kept(tmp_path) == [f"call {number}" for number in range(200)]
+    await spool.close()
+
+
+async def test_what_could_not_be_synced_is_not_accepted(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "no room")
+
+    spool = Spool(tmp_path, "run")
+    with monkeypatch.context() as patched:
+        patched.setattr(spools.os, "fsync", full)
+        with pytest.raises(OSError, match="no room"):
+            await spool.append(entries(1))
+    await spool.append(entries(2))
+    assert await kept(tmp_path) == ["call 2"]
     await spool.close()
 
 

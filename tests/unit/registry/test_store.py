@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from schemas.ids import derived_id
 from schemas.messages import Deployment, Outcome, Target
 from services.registry.keys import KeyStore
 from services.registry.registry import Refused
-from services.registry.tables import BASELINES, METADATA
+from services.registry.tables import BASELINES, DECISIONS, METADATA
 from services.shared.access import SCOPES, hash_key
 from services.shared.outbox import OUTBOX, Outbox
 from tests.unit.registry.builders import NOW, TARGET, a_command, a_version, an_order
@@ -38,6 +39,18 @@ def sent(engine, message_type) -> list:
         for v in values
         if msgspec.json.decode(v)["type"] == f"{message_type.__name__.lower()}.v1"
     ]
+
+
+def without_message(monkeypatch, number: int) -> None:
+    """The outbox does not take its message of that number, from 0 on."""
+    added, add = count(), Outbox.add
+
+    def add_some(self, *message, **options):
+        if next(added) == number:
+            raise OSError("no room")
+        add(self, *message, **options)
+
+    monkeypatch.setattr(Outbox, "add", add_some)
 
 
 def test_the_migrated_tables_are_the_declared_ones(engine):
@@ -65,9 +78,14 @@ def test_history_counts_from_one_without_gaps_newest_first(deployed):
     assert [made.version for made in deployed.deployments("acme")] == ["v2"]
 
 
-def test_a_deployment_and_its_message_are_one_change(deployed, engine):
+def test_a_deployment_and_its_message_are_one_change(deployed, engine, monkeypatch):
+    before = deployed.history(TARGET, 10)
     with pytest.raises(Refused):
         deployed.deploy(an_order("v1", expected_revision=1, fencing_token=1))
+    without_message(monkeypatch, 0)
+    with pytest.raises(OSError, match="no room"):
+        deployed.deploy(an_order("v1", fencing_token=1))
+    assert deployed.history(TARGET, 10) == before
     assert [made.revision for made in sent(engine, Deployment)] == [1, 2]
 
 
@@ -97,6 +115,19 @@ def test_a_command_that_comes_twice_has_one_effect_and_one_answer(deployed, engi
     assert answers[0].evidence == {"result": "applied", "revision": 3}
     assert [made.version for made in deployed.history(TARGET, 10)] == ["v1", "v2", "v1"]
     assert sent(engine, Outcome) == answers
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["deployment", "outcome"])
+def test_a_command_of_which_one_message_is_not_kept_has_no_effect_yet(deployed, engine, monkeypatch, number):
+    command, before = a_command(fencing_token=1), deployed.history(TARGET, 10)
+    without_message(monkeypatch, number)
+    with pytest.raises(OSError, match="no room"):
+        deployed.execute(command)
+    with engine.connect() as connection:
+        assert connection.execute(select(DECISIONS)).all() == []
+    assert deployed.history(TARGET, 10) == before
+    assert deployed.execute(command).evidence == {"result": "applied", "revision": 3}
+    assert [made.revision for made in sent(engine, Deployment)] == [1, 2, 3]
 
 
 def test_a_command_that_lost_stays_lost_when_it_comes_again(deployed):

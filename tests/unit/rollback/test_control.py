@@ -9,7 +9,7 @@ from schemas.messages import Command, Outcome, Segment, Target
 from services.registry.registry import Order, Version, content_hash
 from services.rollback.control import EvidenceAwayError
 from services.rollback.registry_client import RegistryClient
-from services.shared.outbox import OUTBOX
+from services.shared.outbox import OUTBOX, Outbox
 
 from .scene import POLICY, SECRET, TARGET, a_window, an_alert, at
 
@@ -78,6 +78,31 @@ def test_killed_between_the_registry_s_answer_and_the_own_commit(stage, call, mo
             scene.restart()
         scene.deliver(second)
     assert scene.states() == HEALTHY
+    assert scene.revisions() == ["v1", "v2", "v1"]
+
+
+@pytest.mark.parametrize("message", range(6))
+def test_killed_at_any_message_a_state_and_its_message_are_both_kept_or_neither(stage, message, monkeypatch):
+    scene = stage()
+    recovered(scene)
+    added, add = count(), Outbox.add
+
+    def deadly(self, *arguments, **options):
+        if self is scene.store._outbox and next(added) == message:
+            raise Killed
+        add(self, *arguments, **options)
+
+    monkeypatch.setattr(Outbox, "add", deadly)
+    scene.record(an_alert(), seconds=11)
+    for second in range(12, 60):
+        try:
+            scene.step(second)
+        except Killed:
+            scene.restart()
+        scene.deliver(second)
+    assert next(added) > 6
+    assert [outcome.state for outcome in scene.sent(Outcome)] == scene.states() == HEALTHY
+    assert len(scene.sent(Command)) == 1
     assert scene.revisions() == ["v1", "v2", "v1"]
 
 

@@ -1,6 +1,7 @@
 """Bytes under keys, in a directory and in what fsspec opens."""
 
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from uuid import uuid4
@@ -16,6 +17,21 @@ from services.shared.object_store import Folder, Remote, opened
 def store(request, tmp_path):
     url = {"directory": "", "file url": f"file://{tmp_path}/else%20where", "fsspec": f"memory://{uuid4().hex}"}
     return opened(url[request.param], tmp_path / "payloads")
+
+
+def without_room(monkeypatch, is_kind) -> list[int]:
+    """No file, or no folder, can be synced: the sizes of those that should have been."""
+    sync, sizes = os.fsync, []
+
+    def sync_some(descriptor):
+        status = os.fstat(descriptor)
+        if is_kind(status.st_mode):
+            sizes.append(status.st_size)
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync_some)
+    return sizes
 
 
 def test_what_was_put_is_there_and_repeats_are_harmless(store):
@@ -59,17 +75,24 @@ def test_only_the_owner_reads_a_directory(tmp_path):
 
 
 def test_what_was_broken_off_is_no_payload(tmp_path, monkeypatch):
-    def full(_descriptor):
-        raise OSError(28, "No space left on device")
-
     store = Folder(tmp_path)
-    monkeypatch.setattr(os, "fsync", full)
+    sizes = without_room(monkeypatch, stat.S_ISREG)
     with pytest.raises(OSError, match="No space"):
         store.put("2026-01-31/b", b"x")
     monkeypatch.undo()
+    assert sizes == [1]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     store.put("2026-01-31/b", b"x")
     assert store.get("2026-01-31/b", 1) == b"x"
+
+
+def test_a_payload_whose_name_is_not_synced_is_not_put(tmp_path, monkeypatch):
+    store = Folder(tmp_path)
+    store.put("2026-01-31/a", b"x")
+    without_room(monkeypatch, stat.S_ISDIR)
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space"):
+            store.put("2026-01-31/b", b"x")
 
 
 def test_a_remote_store_is_what_fsspec_says(tmp_path):

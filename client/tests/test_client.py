@@ -2,7 +2,9 @@
 
 import json
 import re
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import pytest
 
 
 def test_a_call_arrives_as_it_was_given(client, gateway, ledger):
@@ -59,6 +61,18 @@ def test_what_is_rejected_is_kept_aside_with_the_remedy(client, gateway, tmp_pat
     assert kept["event"]["prompt"] == "bad"
     assert (client.stats().rejected, client.stats().acknowledged) == (1, 1)
     assert ledger() == [good]
+
+
+@pytest.mark.parametrize("sample_rate", [1.0, 0.999_999])
+def test_an_id_that_is_no_text_takes_no_other_call_along(make_client, gateway, tmp_path, sample_rate):
+    client, own = make_client(sample_rate=sample_rate), uuid4()
+    before = [client.emit(prompt="good") for _ in range(20)]
+    client.emit(call_id=uuid4(), cost_usd="n/a")
+    after = [client.emit(call_id=own, prompt="good"), client.emit(call_id=None, prompt="good")]
+    assert client.flush(10)
+    assert list(gateway.calls) == [*before, str(own), after[1]]
+    assert client.stats().rejected == 1
+    assert any("cost_usd" in path.read_text() for path in tmp_path.rglob("rejected.jsonl"))
 
 
 def test_what_shall_be_tried_again_is_acknowledged_by_the_spool_and_arrives(client, gateway, ledger):

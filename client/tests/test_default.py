@@ -114,3 +114,18 @@ def test_an_environment_that_works_makes_the_client(monkeypatch, gateway):
     call_id = tidemark.emit(prompt="p")
     assert tidemark.flush(10)
     assert gateway.calls[call_id]["version"] == "v7"
+
+
+def test_a_child_that_was_forked_while_the_client_was_made_makes_its_own():
+    program = """
+import os, signal, tidemark
+from tidemark import default
+with default._making:  # as a thread that is making the client holds it
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        tidemark.emit(prompt="p")
+        os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, timeout=60)

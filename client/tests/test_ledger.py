@@ -28,3 +28,13 @@ def test_ids_that_cannot_be_synced_are_not_added(ledger, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         ledger.add(["first"])
+
+
+def test_a_line_that_a_full_disk_took_in_part_is_ended_before_the_next(ledger, tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, lines: write(file, lines[:9]))
+    with pytest.raises(OSError, match="in part"):
+        ledger.add(["first", "second"])
+    monkeypatch.undo()
+    ledger.add(["third"])
+    assert (tmp_path / "ledger").read_text().split() == ["first", "second", "third"]

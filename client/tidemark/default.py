@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 _making = Lock()
 _default: Client | None = None
+
+
+def _renew() -> None:
+    """In a child that was forked while another thread made the client: nobody is left who would free the lock."""
+    global _making  # noqa: PLW0603
+    _making = Lock()
+
+
+os.register_at_fork(after_in_child=_renew)
 
 
 def configure(**options: Unpack[Options]) -> Client:

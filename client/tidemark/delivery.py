@@ -94,7 +94,7 @@ class Delivery:
         self._reports.warn("rejected", "Refused: %(field)s %(message)s. %(remedy)s", reason)
         try:
             self._rejects.add(item_id, reason, event)
-        except OSError as error:
+        except Exception as error:  # one that cannot be told of must not take the others along
             self._reports.warn("rejects", "The reject file cannot be written: %s.", error)
 
     def _send(self, items: list[Item]) -> list[tuple[Item, Verdict]]:

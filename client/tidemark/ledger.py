@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,16 +20,19 @@ class Ledger:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._rest = b""  # of a line that a full disk took in part: it comes first, or the next id would follow it
         except OSError as error:
             said = f"ledger cannot be written ({error.strerror}), name another file"
             raise OSError(error.errno, said, str(path)) from error
 
     def add(self, call_ids: Iterable[str]) -> None:
         """Write the ids, in order. One write a batch: lines of several processes do not mix."""
-        lines = "".join(f"{call_id}\n" for call_id in call_ids).encode()
+        lines = self._rest + "".join(f"{call_id}\n" for call_id in call_ids).encode()
         if lines:
-            os.write(self._file, lines)
+            self._rest = lines[os.write(self._file, lines) :]
             os.fsync(self._file)
+            if self._rest:
+                raise OSError(errno.ENOSPC, "the ledger was written in part")
 
     def close(self) -> None:
         """Close the file, once: its number may be another one's by then."""

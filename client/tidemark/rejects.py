@@ -24,7 +24,7 @@ class Rejects:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         file = os.open(self.path, flags, 0o600)
         try:
-            os.write(file, (json.dumps(line) + "\n").encode())
+            os.write(file, (json.dumps(line, default=str) + "\n").encode())
             full = os.fstat(file).st_size > LARGEST_FILE_BYTES
         finally:
             os.close(file)

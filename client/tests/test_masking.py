@@ -100,6 +100,35 @@ def test_own_masks_see_what_the_patterns_left(make_client, gateway):
     assert call["user_id"] == "Ada"
 
 
+@pytest.mark.parametrize(
+    "error",
+    ["401: wrong key " + "k" * 180 + " sk-abcdefghijklmnopqrstuvwx", {"kind": "sk-abcdefghijklmnopqrstuvwx"}],
+)
+def test_no_secret_leaves_in_an_error(client, gateway, error):
+    call_id = client.emit(error=error)
+    assert client.flush(10)
+    assert "[token]" in str(gateway.calls[call_id]["error"])
+    assert "sk-" not in str(gateway.calls[call_id])
+
+
+@pytest.mark.parametrize(("mask", "kind"), [(lambda text: "", "error"), (lambda text: text * 300, "E" * 200)])
+def test_a_kind_stays_one_whatever_a_mask_makes_of_it(make_client, gateway, mask, kind):
+    client = make_client(mask=mask)
+    call_id = client.emit(error={"kind": "E"})
+    assert client.flush(10)
+    assert gateway.calls[call_id]["error"] == {"kind": kind}
+
+
+def test_the_tool_calls_of_a_choice_are_masked_and_cut(make_client, gateway):
+    client = make_client(longest_text=20)
+    tool_call = {"name": "mail", "arguments": "to ada@example.org", "result": "r" * 30}
+    call_id = client.emit(choices=[{"text": "t", "tool_calls": [tool_call]}])
+    assert client.flush(10)
+    (choice,) = gateway.calls[call_id]["choices"]
+    assert choice["tool_calls"] == [{"name": "mail", "arguments": "to [email]", "result": "r" * 20}]
+    assert gateway.calls[call_id]["tags"] == {"tidemark.truncated": "choices"}
+
+
 @pytest.mark.parametrize("mask", [lambda text: 1 / 0, lambda text: None])
 def test_a_mask_that_fails_drops_the_text(make_client, gateway, mask):
     client = make_client(mask=mask)

@@ -85,6 +85,8 @@ def test_what_the_gateway_would_refuse_is_refused_here(client, gateway, field):
         ({"context": [{"text": "t", "similarity": 1, "more": 2}]}, {"context": [{"text": "t", "similarity": 1.0}]}),
         ({"choices": ["a", "b"]}, {"choices": [{"text": "a"}, {"text": "b"}]}),
         ({"error": "timeout"}, {"error": {"kind": "timeout"}}),
+        ({"error": "429"}, {"error": {"kind": "429"}}),
+        ({"error": "Request timed out."}, {"error": {"kind": "error", "message": "Request timed out."}}),
         ({"error": ValueError("x")}, {"error": {"kind": "ValueError", "message": "x"}}),
         ({"tokens": {"input": 3, "total": 9}}, {"tokens": {"input": 3}}),
         ({"tags": {"n": 1, "none": None}}, {"tags": {"n": "1"}}),

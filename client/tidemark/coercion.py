@@ -146,11 +146,12 @@ def labels(value: Any, field: str) -> dict[str, str]:
 
 
 def error(value: Any, field: str) -> dict[str, Any]:
-    """An exception, a kind, or kind, message and status."""
+    """An exception, a kind (a text of one word), a message, or kind, message and status."""
     if isinstance(value, BaseException):
         return {"kind": type(value).__name__[:LONGEST_NAME], "message": str(value)}
     if isinstance(value, str):
-        return {"kind": value[:LONGEST_NAME] or "error"}
+        one_word = len(value.split()) == 1 and len(value) <= LONGEST_NAME
+        return {"kind": value} if one_word else {"kind": "error", "message": value}
     return _object(value, field, {"kind": name, "message": text, "status": whole}, ("kind",))
 
 

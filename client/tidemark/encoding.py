@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tidemark.coercion import ATTRIBUTES, CALL, FEEDBACK, Unusable, identifier, moment
+from tidemark.coercion import ATTRIBUTES, CALL, FEEDBACK, LONGEST_NAME, Unusable, identifier, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     Rewrite = Callable[[str], str | None]
 
 TEXTS = ("prompt", "system_prompt", "response", "reference", "text")
-# Lists of objects, and which of their values are texts.
+# Lists of objects, and which of their values are texts, or lists of such objects again.
 NESTED = {
     "messages": ("content",),
     "context": ("text",),
-    "choices": ("text",),
+    "choices": ("text", "tool_calls"),
     "tool_calls": ("arguments", "result"),
 }
 OPEN = ("parameters", "groups", "tags", "attributes", "expected_format")
@@ -126,9 +126,20 @@ def _rewrite(event: dict[str, Any], field: str, rewrite: Rewrite) -> bool:
     if field in OPEN:
         event[field], sound = _deep(event[field], rewrite)
         return sound
-    parts = [event[field]] if field == "error" else event[field]
-    keys = NESTED.get(field, ("message",))
-    kept = [_rewritten(part, key, rewrite) for part in parts for key in keys if key in part]
+    if field == "error":
+        sound = _parts([event[field]], ("kind", "message"), rewrite)
+        event[field]["kind"] = event[field]["kind"][:LONGEST_NAME] or "error"  # a mask may lengthen or empty it
+        return sound
+    return _parts(event[field], NESTED[field], rewrite)
+
+
+def _parts(parts: list[dict[str, Any]], keys: tuple[str, ...], rewrite: Rewrite) -> bool:
+    kept = [
+        _parts(part[key], NESTED[key], rewrite) if key in NESTED else _rewritten(part, key, rewrite)
+        for part in parts
+        for key in keys
+        if key in part
+    ]
     return all(kept)  # of a list: the first that fails must not end the others
 
 

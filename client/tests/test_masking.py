@@ -70,6 +70,25 @@ def test_no_more_of_a_text_is_masked_than_may_be_left_of_it(make_client, gateway
     assert seen == [1000 + MARGIN] * 2
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attributes": {"raw": "a" * 6000}},
+        {"error": {"kind": "E", "message": "m" * 6000}},
+        {"messages": [{"role": "user", "content": "c" * 900}] * 60},
+    ],
+)
+def test_no_more_is_masked_than_a_call_may_hold(make_client, gateway, fields):
+    seen = []
+    client = make_client(mask=lambda text: seen.append(len(text)) or text, largest_call_bytes=5000)
+    client.emit(**fields)
+    client.feedback(client.emit(prompt="p"), kind="comment", text="f" * 6000)
+    assert client.flush(10)
+    assert sum(seen) <= 5000
+    assert (len(gateway.calls), gateway.feedback, client.stats().rejected) == (1, {}, 2)
+    assert "raise largest_call_bytes" in client.rejected_file.read_text()
+
+
 def test_a_secret_across_the_border_is_masked_and_none_is_halved(make_client, gateway):
     client = make_client(longest_text=20_000)
     card, shown = "4111 1111 1111 1111", 20_000 + MARGIN

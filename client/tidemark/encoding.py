@@ -69,17 +69,21 @@ def feedback(handed: Handed) -> dict[str, Any]:
     return event
 
 
-def mask(event: dict[str, Any], masker: Rewrite, longest: int | None = None) -> None:
+def mask(event: dict[str, Any], masker: Rewrite, *, most: int, longest: int | None = None) -> None:
     """Put every text of the event through `masker` and, where `longest` is given, cut what `TEXTS` and `NESTED` name.
 
     A text that `masker` answers None for is dropped. Tags of a call say where that happened (`tidemark.masking_failed`)
-    and what was cut (`tidemark.truncated`).
+    and what was cut (`tidemark.truncated`). Raises `Unusable` where the cut texts have more than `most` characters,
+    and masks none beyond them: a regular expression holds up every thread of the application.
     """
     cut, failed = [], []
     for field in (*TEXTS, *NESTED, *UNCUT):
         if field in event:
-            limited = Limited(masker, None if field in UNCUT else longest)
+            limited = Limited(masker, None if field in UNCUT else longest, most)
             sound = _rewrite(event, field, limited)
+            most = limited.left
+            if most < 0:
+                raise Unusable(field, "makes the texts too long", "shorten it, or raise largest_call_bytes")
             cut += [field] if limited.cut else []
             failed += [] if sound else [field]
     if event["type"] == "call.v1":
@@ -91,16 +95,21 @@ def mask(event: dict[str, Any], masker: Rewrite, longest: int | None = None) -> 
 class Limited:
     """A mask that is shown no more of a text than may be left of it, and `MARGIN`; `cut` says whether it cut one.
 
+    `left` is how many of `most` characters other texts may still have; below 0 nothing is masked.
+
     So the time that a text takes is bounded, and a secret across the border is seen as a whole. One across the end of
     what is shown is not, so as much as `MARGIN` goes with it, however much shorter the masked text is.
     """
 
-    def __init__(self, masker: Rewrite, longest: int | None) -> None:
+    def __init__(self, masker: Rewrite, longest: int | None, most: int) -> None:
         self._masker, self._longest = masker, longest
-        self.cut = False
+        self.cut, self.left = False, most
 
     def __call__(self, text: str) -> str | None:
         """The masked text, at most `longest` characters of it; None where the mask answers so."""
+        self.left -= len(text[: self._longest])
+        if self.left < 0:
+            return None
         if self._longest is None:
             return self._masker(text)
         shown = text[: self._longest + MARGIN]

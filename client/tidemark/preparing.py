@@ -37,9 +37,10 @@ class Preparer:
         event = encoding.call(handed, self._defaults)
         if self._settings.sample_rate < 1:
             event["inclusion_probability"] = self._settings.sample_rate
-        encoding.mask(event, self.masker, self._settings.longest_text)
+        limit = self._settings.largest_call_bytes
+        encoding.mask(event, self.masker, most=limit, longest=self._settings.longest_text)
         event["client_instance"], event["sequence"] = self._instance, self._number
-        payload, limit = encoding.wire(event), self._settings.largest_call_bytes
+        payload = encoding.wire(event)
         if len(payload) > limit:
             raise Unusable("call", f"has {len(payload)} bytes", f"send at most {limit}, or raise largest_call_bytes")
         self._number += 1
@@ -51,7 +52,7 @@ class Preparer:
             self.sampled_out += 1
             return None
         event = encoding.feedback(handed)
-        encoding.mask(event, self.masker)
+        encoding.mask(event, self.masker, most=self._settings.largest_call_bytes)
         return Item(FEEDBACK, event["feedback_id"], encoding.wire(event))
 
 

@@ -73,6 +73,26 @@ def test_a_function_is_tracked(client, gateway, clock):
     assert stored["duration_seconds"] == 2
 
 
+def test_messages_are_recorded_as_the_call_began_with_them(client, gateway):
+    @client.track()
+    def answer(messages):
+        messages[0]["content"] = "changed"
+        messages.append({"role": "assistant", "content": "Because."})
+
+    answer([{"role": "user", "content": "Why?"}])
+    assert arrived(client, gateway)["messages"] == [{"role": "user", "content": "Why?"}]
+
+
+def test_what_cannot_be_copied_does_not_fail_the_call(client):
+    class Hostile(dict):
+        def copy(self):
+            raise RuntimeError("no")
+
+    with client.track(prompt="Why?", messages=Hostile()) as call:
+        call.response = "Because."
+    assert client.flush(10)
+
+
 def test_a_coroutine_is_tracked(client, gateway, clock):
     @client.track()
     async def answer(prompt):

@@ -7,6 +7,8 @@ from importlib import import_module
 from time import time_ns
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from tidemark.intake import snapshot
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
@@ -23,7 +25,8 @@ MOST_GAPS = 4096
 class TrackedCall:
     """A call under way. Its attributes and `set` are fields of the call: `call.response = …`, `call.set(tokens=…)`.
 
-    `call_id` is there from the start, for feedback and links.
+    `call_id` is there from the start, for feedback and links. Fields given at the start are kept as they are then, so
+    the answer may be appended to `messages`.
     """
 
     def __init__(self, client: Client, fields: dict[str, Any]) -> None:
@@ -36,7 +39,7 @@ class TrackedCall:
             "_version": client.serving,
             "_called_ns": now_ns,
             "_started": clock(),
-            "_fields": fields,
+            "_fields": {name: _copied(value) for name, value in fields.items()},
             "_pieces": [],
             "_gaps": [],
             "_first": None,
@@ -102,6 +105,13 @@ class TrackedCall:
             fields.setdefault("error", error)
         fields.setdefault("called_at", self._called_ns / 1e9)
         self._client.hand_over(self.call_id, self._called_ns, self._version, fields)
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return snapshot(value)[0]
+    except Exception:  # an application must not fail because it is watched
+        return value
 
 
 class Tracking:

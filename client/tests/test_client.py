@@ -6,6 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+import pytest
+from tidemark.intake import Intake
+
 
 def test_a_call_arrives_as_it_was_given(client, gateway, ledger):
     call_id = client.emit(prompt="Why?", response="Because.", context=["Facts."], duration_seconds=0.5)
@@ -155,6 +158,41 @@ def test_a_queue_is_bounded_by_size_too(make_client):
     for _ in range(20):
         client.emit(prompt="p" * 2000)
     assert client.stats().dropped >= 15
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"inter_token_seconds": [0.5] * 100},
+        {"parameters": {"logit_bias": {"bias": [1, "2"] * 50}}},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "p" * 2000}]}]},
+    ],
+)
+def test_numbers_and_what_lies_deep_count_towards_the_size(fields):
+    intake = Intake(capacity=1000, capacity_bytes=10_000)
+    for _ in range(20):
+        intake.emit(**fields)
+        intake.hand_over("", 0, None, fields)
+    assert intake.dropped >= 35
+
+
+def test_feedback_counts_towards_the_size_until_it_left():
+    intake = Intake(capacity=1000, capacity_bytes=10_000)
+    for _ in range(20):
+        intake.hand_over_opinion({"kind": "comment", "text": "p" * 2000})
+    assert intake.dropped == 17
+    while intake.next_call() or intake.next_opinion():
+        pass
+    intake.emit(prompt="p" * 9000)
+    assert (len(intake.calls), intake.dropped) == (1, 17)
+
+
+def test_a_field_without_end_is_looked_into_only_so_far():
+    endless = [["p"] * 20_000]
+    endless.append(endless)
+    intake = Intake(capacity=10, capacity_bytes=1_000_000)
+    intake.emit(attributes={"endless": endless})
+    assert (len(intake.calls), intake.misused) == (1, 0)
 
 
 def test_a_full_spool_refuses_what_is_new_and_evicts_nothing(make_client, gateway, spooled):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import count
+from itertools import count, islice
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 # What a call with empty texts occupies: a tuple, a dictionary, an id and small values.
 RECORD_SIZE = 600
+ELEMENT_SIZE = 32  # a number in a list, and what the list keeps to find it
+MOST_SEEN = 10_000  # elements of one field that are looked into, which take a millisecond
 _TEXTS = {str}
+_NESTED = (dict, list, tuple)
 _FLAT = frozenset((str, float, int, bool, type(None)))
+_NUMBERS = _FLAT - _TEXTS
 
 
 class Intake:
@@ -45,22 +49,16 @@ class Intake:
         self._ids = CallIds()
         self._asleep = True
         # Without a lock, which would make callers wait for each other: threads that race may lose the size of a call
-        # until the queue is empty the next time.
+        # until the queues are empty the next time.
         self._taken = self._given = 0
 
     def next_call(self) -> Handed | None:
         """The oldest call that nobody has looked at, or None; for one thread."""
-        try:
-            handed = self.calls.popleft()
-        except IndexError:
-            self._given = self._taken
-            return None
-        self._given += handed[4]
-        return handed
+        return self._next(self.calls)
 
     def next_opinion(self) -> Handed | None:
         """The oldest feedback that nobody has looked at, or None; for one thread."""
-        return self.opinions.popleft() if self.opinions else None
+        return self._next(self.opinions)
 
     def new_id(self, now_ns: int) -> str:
         """A fresh id of that time, nanoseconds since the epoch."""
@@ -110,12 +108,14 @@ class Intake:
             self.wake()
 
     def hand_over_opinion(self, fields: dict[str, Any]) -> str:
-        """Hand over feedback and return its `feedback_id`; bounded by number alone."""
+        """Hand over feedback and return its `feedback_id`; bounded by its own number, and by size with the calls."""
         now_ns = time_ns()
         feedback_id = self._ids.at(now_ns)
-        if len(self.opinions) >= self._capacity:
+        size = RECORD_SIZE + sum(len(value) for value in fields.values() if isinstance(value, str))
+        if self._taken - self._given + size > self._capacity_bytes or len(self.opinions) >= self._capacity:
             return self._refuse(feedback_id, ())
-        self.opinions.append((feedback_id, now_ns, None, fields, 0))
+        self._taken += size
+        self.opinions.append((feedback_id, now_ns, None, fields, size))
         if self._asleep:
             self.wake()
         return feedback_id
@@ -123,6 +123,14 @@ class Intake:
     def wake(self) -> None:
         """Have somebody empty the queue."""
         self._asleep = False
+
+    def _next(self, queue: deque[Handed]) -> Handed | None:
+        handed = queue.popleft() if queue else None
+        if handed:
+            self._given += handed[4]
+        if not (self.calls or self.opinions):
+            self._given = self._taken
+        return handed
 
     def _refuse(self, call_id: str, wrong: tuple[object, ...]) -> str:
         if wrong:
@@ -133,27 +141,37 @@ class Intake:
 
 
 def snapshot(value: Any) -> tuple[Any, int]:
-    """A copy of a value that survives changes two levels deep, and about how many characters it holds.
+    """A copy of a value that survives changes two levels deep, and about how many bytes it holds.
 
     >>> snapshot(["ab", {"text": "cde"}])
-    (['ab', {'text': 'cde'}], 5)
+    (['ab', {'text': 'cde'}], 101)
     """
-    if type(value) is list and set(map(type, value)) == _TEXTS:  # documents, the most frequent by far
-        return value.copy(), sum(map(len, value))
+    if type(value) is list:
+        kinds = set(map(type, value))
+        if kinds == _TEXTS:  # documents, the most frequent by far
+            return value.copy(), sum(map(len, value)) + ELEMENT_SIZE * len(value)
+        if kinds <= _NUMBERS:  # log-probabilities
+            return value.copy(), ELEMENT_SIZE * len(value)
     if isinstance(value, str):
         return value, len(value)
     if isinstance(value, dict):
-        return value.copy(), _size(value.values())
+        return value.copy(), _size(value)
     if isinstance(value, list | tuple):
         return [part.copy() if isinstance(part, dict) else part for part in value], _size(value)
     return value, 0
 
 
-def _size(parts: Any) -> int:
-    size = 0
-    for part in parts:
-        if isinstance(part, str):
-            size += len(part)
-        elif isinstance(part, dict):
-            size += sum(len(inner) for inner in part.values() if isinstance(inner, str))
+def _size(whole: Any) -> int:
+    size, unseen, most = 0, [whole], MOST_SEEN
+    while unseen and most > 0:
+        parts = unseen.pop()
+        if isinstance(parts, dict):
+            parts = list(parts.values())  # another thread may change it meanwhile
+        size += ELEMENT_SIZE * len(parts)
+        for part in islice(parts, most):
+            if isinstance(part, str):
+                size += len(part)
+            elif isinstance(part, _NESTED):
+                unseen.append(part)
+        most -= len(parts)
     return size

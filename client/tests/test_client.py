@@ -5,8 +5,6 @@ import re
 from uuid import UUID, uuid4
 
 import pytest
-
-import pytest
 from tidemark.intake import Intake
 
 

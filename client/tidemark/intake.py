@@ -73,7 +73,7 @@ class Intake:
         call_id = ""
         try:
             now_ns = time_ns()
-            call_id = str(fields.get("call_id") or self._ids.at(now_ns))
+            call_id = str(("call_id" in fields and fields["call_id"]) or self._ids.at(now_ns))
             size = RECORD_SIZE
             for name, value in fields.items():
                 if type(value) is str:

@@ -1,7 +1,5 @@
 """From alert to verified rollback, with a real registry and real databases."""
 
-from itertools import count
-
 import msgspec
 import pytest
 
@@ -9,7 +7,7 @@ from schemas.messages import Command, Outcome, Segment, Target
 from services.registry.registry import Order, Version, content_hash
 from services.rollback.control import EvidenceAwayError
 from services.rollback.registry_client import RegistryClient
-from services.shared.outbox import OUTBOX, Outbox
+from services.shared.outbox import OUTBOX
 
 from .scene import POLICY, SECRET, TARGET, a_window, an_alert, at
 
@@ -33,77 +31,6 @@ def test_a_bad_version_is_rolled_back_and_the_recovery_verified(stage):
     done = scene.sent(Outcome)[-1]
     assert done.reason == "response_toxicity: 0.4 before, 0.02 after"
     assert (done.from_version, done.to_version, done.step) == ("v2", "v1", 4)
-
-
-def test_killed_at_every_step_with_every_message_repeated_one_effect_remains(stage):
-    scene = stage()
-    recovered(scene)
-    for second in count(12):
-        scene.record(an_alert(), an_alert(), seconds=second)
-        scene.restart()
-        scene.step(second)
-        scene.restart()
-        scene.deliver(second, copies=2)
-        if scene.states()[-1] == "done":
-            break
-        assert second < 60
-    assert scene.states() == HEALTHY
-    assert scene.revisions() == ["v1", "v2", "v1"]
-    assert len(scene.sent(Command)) == 1
-    assert len({outcome.outcome_id for outcome in scene.sent(Outcome)}) == len(HEALTHY)
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@pytest.mark.parametrize("call", range(12))
-def test_killed_between_the_registry_s_answer_and_the_own_commit(stage, call, monkeypatch):
-    scene = stage()
-    recovered(scene)
-    calls, send = count(), RegistryClient._send
-
-    def deadly(self, *arguments):
-        answer = send(self, *arguments)
-        if next(calls) == call:
-            raise Killed
-        return answer
-
-    monkeypatch.setattr(RegistryClient, "_send", deadly)
-    scene.record(an_alert(), seconds=11)
-    for second in range(12, 60):
-        try:
-            scene.step(second)
-        except Killed:
-            scene.restart()
-        scene.deliver(second)
-    assert scene.states() == HEALTHY
-    assert scene.revisions() == ["v1", "v2", "v1"]
-
-
-@pytest.mark.parametrize("message", range(6))
-def test_killed_at_any_message_a_state_and_its_message_are_both_kept_or_neither(stage, message, monkeypatch):
-    scene = stage()
-    recovered(scene)
-    added, add = count(), Outbox.add
-
-    def deadly(self, *arguments, **options):
-        if self is scene.store._outbox and next(added) == message:
-            raise Killed
-        add(self, *arguments, **options)
-
-    monkeypatch.setattr(Outbox, "add", deadly)
-    scene.record(an_alert(), seconds=11)
-    for second in range(12, 60):
-        try:
-            scene.step(second)
-        except Killed:
-            scene.restart()
-        scene.deliver(second)
-    assert next(added) > 6
-    assert [outcome.state for outcome in scene.sent(Outcome)] == scene.states() == HEALTHY
-    assert len(scene.sent(Command)) == 1
-    assert scene.revisions() == ["v1", "v2", "v1"]
 
 
 def test_several_alerts_about_one_version_are_one_decision(stage):

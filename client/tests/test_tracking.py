@@ -139,6 +139,51 @@ def test_an_asynchronous_generator_is_a_stream(client, gateway, clock):
     assert stored["error"]["kind"] == "ValueError"
 
 
+def test_a_generator_is_sent_to_thrown_into_and_returns_as_before(client, gateway):
+    @client.track()
+    def answer(prompt):
+        sent = yield "a"
+        try:
+            yield sent
+        except KeyError:
+            yield "caught"
+        return "result"
+
+    def around():
+        return (yield from answer("p"))
+
+    stream = around()
+    assert (next(stream), stream.send("sent"), stream.throw(KeyError())) == ("a", "sent", "caught")
+    with pytest.raises(StopIteration) as end:
+        next(stream)
+    assert end.value.value == "result"
+    assert client.flush(10)
+    assert [call["response"] for call in gateway.calls.values()] == ["asentcaught"]
+
+
+def test_an_asynchronous_generator_is_sent_to_thrown_into_and_closed_as_before(client):
+    ended = []
+
+    @client.track()
+    async def answer(prompt):
+        try:
+            sent = yield "a"
+            try:
+                yield sent
+            except KeyError:
+                yield "caught"
+        finally:
+            ended.append(asyncio.current_task())
+
+    async def use():
+        stream = answer("p")
+        said = [await anext(stream), await stream.asend("sent"), await stream.athrow(KeyError())]
+        await stream.aclose()
+        return said, ended == [asyncio.current_task()]
+
+    assert asyncio.run(use()) == (["a", "sent", "caught"], True)
+
+
 def test_a_stream_that_nobody_reads_to_the_end_is_no_error(client, gateway):
     @client.track()
     def answer():

@@ -96,7 +96,9 @@ class Background:
         """Begin anew in a forked child, without a thread until its first call; what is closed stays closed."""
         if self.closed:
             return
-        if self.sender:
-            self.sender.abandon()
-        self._intake.renew()
-        self.begin()
+        try:
+            if self.sender:
+                self.sender.abandon()
+        finally:
+            self._intake.renew()
+            self.begin()

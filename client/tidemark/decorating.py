@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -60,24 +60,60 @@ def _coroutine(begin: Callable[..., TrackedCall], function: Callable[..., Any]) 
 
 def _stream(begin: Callable[..., TrackedCall], function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         under_way = begin(*args, **kwargs)
         with under_way:
-            # Not `yield from`: every token has to be seen on its way.
-            for token in function(*args, **kwargs):
-                under_way.token(token if isinstance(token, str) else "")
-                yield token
+            return (yield from _Seen(function(*args, **kwargs), under_way))
 
     return call
 
 
+class _Seen:
+    """A generator whose tokens are seen on their way: what is sent or thrown into it arrives, as does its result."""
+
+    def __init__(self, stream: Generator[Any, Any, Any], under_way: TrackedCall) -> None:
+        self._stream, self._under_way = stream, under_way
+
+    def __iter__(self) -> _Seen:
+        return self
+
+    def __next__(self) -> Any:
+        return self._seen(next(self._stream))
+
+    def send(self, value: Any) -> Any:
+        return self._seen(self._stream.send(value))
+
+    def throw(self, error: BaseException) -> Any:
+        return self._seen(self._stream.throw(error))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _seen(self, token: Any) -> Any:
+        self._under_way.token(token if isinstance(token, str) else "")
+        return token
+
+
 def _async_stream(begin: Callable[..., TrackedCall], function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
-    async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        under_way = begin(*args, **kwargs)
+    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        under_way, stream = begin(*args, **kwargs), function(*args, **kwargs)
         with under_way:
-            async for token in function(*args, **kwargs):
-                under_way.token(token if isinstance(token, str) else "")
-                yield token
+            try:
+                token = await anext(stream)
+                while True:
+                    under_way.token(token if isinstance(token, str) else "")
+                    try:
+                        sent = yield token
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # it was thrown in, and is for the function
+                        token = await stream.athrow(error)
+                    else:
+                        token = await stream.asend(sent)
+            except StopAsyncIteration:
+                return
+            finally:
+                await stream.aclose()
 
     return call

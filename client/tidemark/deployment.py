@@ -48,7 +48,8 @@ def drawn(weights: Mapping[str, float], unit: str) -> str:
     """
     from hashlib import blake2b  # noqa: PLC0415 - `import tidemark` takes this file along and should stay fast
 
-    place = int.from_bytes(blake2b(unit.encode(), digest_size=8).digest(), "big") / 2**64 * sum(weights.values())
+    digest = blake2b(unit.encode("utf-8", "replace"), digest_size=8).digest()
+    place = int.from_bytes(digest, "big") / 2**64 * sum(weights.values())
     for name in sorted(weights):
         place -= weights[name]
         if place < 0:

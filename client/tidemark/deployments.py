@@ -38,8 +38,9 @@ class Deployments:
     def start(self, poll_seconds: float) -> None:
         """Poll in a thread from here on."""
         if self._thread is None:
-            self._thread = Thread(target=self._poll, args=(poll_seconds,), name="tidemark-deployment", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._poll, args=(poll_seconds,), name="tidemark-deployment", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def close(self) -> None:
         """Stop polling."""

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from zlib import crc32
@@ -110,7 +111,8 @@ class Spool:
     def abandon(self) -> None:
         """Close what a fork copied, without unlocking: the parent goes on owning it."""
         for file in [*self._locks.values(), *([self._open[1]] if self._open else [])]:
-            os.close(file)
+            with suppress(OSError):
+                os.close(file)
         self._locks.clear()
         self._waiting.clear()
         self._open = self._loaded = None
@@ -143,8 +145,8 @@ class Spool:
 
     def _seal(self) -> None:
         if self._open:
-            os.close(self._open[1])
-            self._open = None
+            file, self._open = self._open[1], None  # first: a fork meanwhile must not close its number again
+            os.close(file)
 
     def _drop_loaded(self) -> None:
         if self._loaded:

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.options import AsJson, Data
-from cli.printing import fail, say, show_table
+from cli.printing import fail, say
+from cli.tables import show_table
 from schemas.messages import DeadLetter
 from services.embedded import letter_store, letters
 from services.embedded.connection import settings

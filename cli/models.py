@@ -105,14 +105,13 @@ def _print(done: Comparison, gate: float, *, as_json: bool) -> None:
 def _read(path: Path, most: int) -> list[Content]:
     """Responses beside their context, prompts and responses alone otherwise, evenly spread over the file."""
     found: list[Content] = []
+    now = datetime.now(UTC)
     with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                read = parsed(number, line, datetime.now(UTC))
-                if isinstance(read, BadLine):
-                    say(f"line {number}: {read.reason}")
-                else:
-                    found += _contents(read.call)
+        for read in (parsed(number, line, now) for number, line in enumerate(lines, 1) if line.strip()):
+            if isinstance(read, BadLine):
+                say(f"line {read.line}: {read.reason}")
+            else:
+                found += _contents(read.call)
     step = max(1, len(found) // most)
     return found[::step][:most]
 

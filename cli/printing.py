@@ -5,14 +5,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.embedded.config import Config
 from services.embedded.data_directory import DataDirectory
 from services.embedded.plan import Plan
-
-_WIDTH = 160  # of what is not a terminal
 
 
 def say(sentence: str) -> None:
@@ -24,11 +20,6 @@ def fail(reason: str, code: int = 2) -> NoReturn:
     """Say why it is not possible and end: 2 for a wrong use or something out of reach."""
     say(f"tidemark: {reason}")
     raise typer.Exit(code)
-
-
-def show_table(table: Table) -> None:
-    """Print a table as wide as the terminal, or wide enough for what a program reads."""
-    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
 
 
 def data_directory(given: Path | None) -> DataDirectory:

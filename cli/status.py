@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.options import AsJson, Data
-from cli.printing import bytes_text, data_directory, fail, seconds_text, show_table
+from cli.printing import bytes_text, data_directory, fail, seconds_text
+from cli.tables import show_table
 from services.embedded.control_client import ControlClient, NotRunningError
 from services.shared.breaker import Marker
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from demo.conductor import Conductor
 from demo.stack import Stack, StackError
 from demo.story import Story
+from services.embedded.endings import endings
 from services.embedded.loopback import reached_directly
 
 DATA = Path(".tidemark/demo")
@@ -30,7 +31,7 @@ def main() -> int:
         print(f"DEMO_SECONDS is {os.environ['DEMO_SECONDS']!r}: give a number of seconds", file=sys.stderr)
         return 2
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last: its terminal was closed
+    for number in endings():
         signal.signal(number, lambda *_: stop.set())
     story = Story(coloured=sys.stdout.isatty())
     story.say("starting", "the embedded stack: broker, ClickHouse and fourteen services; Ctrl-C ends everything")

@@ -20,10 +20,10 @@ class Ledger:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            self._rest = b""  # of a line that a full disk took in part: it comes first, or the next id would follow it
         except OSError as error:
             said = f"ledger cannot be written ({error.strerror}), name another file"
             raise OSError(error.errno, said, str(path)) from error
+        self._rest = b""  # of a line that a full disk took in part: it comes first, or the next id would follow it
 
     def add(self, call_ids: Iterable[str]) -> None:
         """Write the ids, in order. One write a batch: lines of several processes do not mix."""

@@ -14,6 +14,7 @@ from services.shared.ends import FETCH_WAIT_MS, true_ends
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.producer import Outgoing, Producer
 from services.shared.record import REDRIVE_HEADER
+from services.shared.topics import every_partition
 
 PREFIX, SUFFIX = "dlq.", ".v1"
 MOST_REDRIVES = 3
@@ -62,7 +63,7 @@ async def on_topics(kafka: Kafka) -> Found:
     Raises aiokafka's `KafkaError` or `TimeoutError` where the broker does not answer.
     """
     async with asyncio.timeout(_ANSWER_SECONDS):
-        places = await _places(kafka)
+        places = [place for place in await every_partition(kafka) if _holds_letters(kafka.short(place.topic))]
         async with AIOKafkaConsumer(
             bootstrap_servers=kafka.bootstrap,
             enable_auto_commit=False,
@@ -103,19 +104,8 @@ async def redrive(kafka: Kafka, letters: Sequence[DeadLetter]) -> None:
         await producer.publish([marked(letter) for letter in letters])
 
 
-async def _places(kafka: Kafka) -> list[TopicPartition]:
-    admin = kafka.admin()
-    try:
-        await admin.start()
-        described = await admin.describe_topics()
-    finally:
-        await admin.close()
-    return [
-        TopicPartition(topic["topic"], each["partition"])
-        for topic in described
-        if topic["topic"].startswith(kafka.full(PREFIX)) and topic["topic"].endswith(SUFFIX)
-        for each in topic["partitions"]
-    ]
+def _holds_letters(topic: str) -> bool:
+    return topic.startswith(PREFIX) and topic.endswith(SUFFIX)
 
 
 def _letter(value: bytes | None) -> DeadLetter | None:

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 from services.gateway.admission import Most
 from services.gateway.gateway import Limits
 from services.shared.settings import ServiceSettings
+from services.shared.tumbling import AHEAD_SECONDS
 
 
 class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
@@ -40,7 +41,7 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_GATEWAY_"):
     rate_per_second: float = Field(10_000, gt=0, description="Messages a second of one key; more is 429.")
     burst_calls: int = Field(50_000, ge=1, description="Messages of one key at once; at least one full body.")
     retention_days: float = Field(30, gt=0, description="Older event times are refused.")
-    ahead_seconds: float = Field(300, ge=0, description="Event times further ahead of the clock are refused.")
+    ahead_seconds: float = Field(AHEAD_SECONDS, ge=0, description="Event times further ahead of the clock are refused.")
     send_seconds: float = Field(10, gt=0, le=60, description="How long Kafka may take; then the verdict is retry.")
     keys_seconds: float = Field(5, ge=0.1, le=600, description="Between two fetches of the keys' hashes.")
     spool: Path | None = Field(None, description="The folder of accepted messages; unset: the broker's log is durable.")

@@ -90,16 +90,27 @@ async def partitions(kafka: Kafka, topic: str) -> list[TopicPartition]:
 
     (A consumer without a subscription knows only by chance what aiokafka's `partitions_for_topic` is asked.)
     """
-    admin, name = kafka.admin(), kafka.full(topic)
+    name = kafka.full(topic)
+    if not (found := await _described(kafka, [name])):
+        raise UnknownTopicOrPartitionError(name)
+    return found
+
+
+async def every_partition(kafka: Kafka) -> list[TopicPartition]:
+    """The partitions of every topic under the prefix, under their names on the broker."""
+    return [place for place in await _described(kafka) if place.topic.startswith(kafka.prefix)]
+
+
+async def _described(kafka: Kafka, names: list[str] | None = None) -> list[TopicPartition]:
+    admin = kafka.admin()
     try:
         await admin.start()
-        described = await admin.describe_topics([name])
+        described = await admin.describe_topics(names)
     finally:
         await admin.close()
-    numbers = sorted(each["partition"] for found in described for each in found["partitions"])
-    if not numbers:
-        raise UnknownTopicOrPartitionError(name)
-    return [TopicPartition(name, number) for number in numbers]
+    return sorted(
+        TopicPartition(topic["topic"], each["partition"]) for topic in described for each in topic["partitions"]
+    )
 
 
 async def _listed(kafka: Kafka) -> set[str]:

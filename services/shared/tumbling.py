@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 Content = TypeVar("Content")
 Key = TypeVar("Key", bound=Hashable)
 
-AHEAD_SECONDS = 300.0  # what the gateway lets pass; a producer that writes straight to Kafka is refused nothing
+# What the gateway lets pass unless it is told otherwise; a producer that writes straight to Kafka is refused nothing.
+AHEAD_SECONDS = 300
 
 
 def is_ahead(happened_at: datetime, taken_ms: int) -> bool:

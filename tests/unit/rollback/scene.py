@@ -25,6 +25,7 @@ START = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
 TARGET = Target(tenant="t", app="docs-bot", environment="production")
 SECRET = "between services"
 POLICY = Policy(name="restore", rules=("toxic-responses", "errors"))
+HEALTHY = ["proposed", "approved", "executing", "verifying", "done"]
 
 
 def at(seconds):
@@ -77,6 +78,11 @@ def a_window(start, mean, count=20):
         weighted_sum=mean * count,
         weighted_square_sum=mean * mean * count,
     )
+
+
+def recovered(scene, mean=0.02):
+    """Let three windows after the rollback have this mean."""
+    scene.windows = [a_window(at(20 + 5 * index), mean) for index in range(3)]
 
 
 class RegistryServer:

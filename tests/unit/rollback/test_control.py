@@ -9,13 +9,7 @@ from services.rollback.control import EvidenceAwayError
 from services.rollback.registry_client import RegistryClient
 from services.shared.outbox import OUTBOX
 
-from .scene import POLICY, SECRET, TARGET, a_window, an_alert, at
-
-HEALTHY = ["proposed", "approved", "executing", "verifying", "done"]
-
-
-def recovered(scene, mean=0.02):
-    scene.windows = [a_window(at(20 + 5 * index), mean) for index in range(3)]
+from .scene import HEALTHY, POLICY, SECRET, TARGET, a_window, an_alert, at, recovered
 
 
 def test_a_bad_version_is_rolled_back_and_the_recovery_verified(stage):

@@ -7,9 +7,8 @@ import pytest
 from schemas.messages import Command, Outcome
 from services.rollback.registry_client import RegistryClient
 from services.shared.outbox import Outbox
-from tests.unit.rollback.test_control import HEALTHY, recovered
 
-from .scene import an_alert
+from .scene import HEALTHY, an_alert, recovered
 
 
 def test_killed_at_every_step_with_every_message_repeated_one_effect_remains(stage):
@@ -34,6 +33,17 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+def lives_on(scene):
+    """Alerted and run to the end, started again wherever it is killed."""
+    scene.record(an_alert(), seconds=11)
+    for second in range(12, 60):
+        try:
+            scene.step(second)
+        except Killed:
+            scene.restart()
+        scene.deliver(second)
+
+
 @pytest.mark.parametrize("call", range(12))
 def test_killed_between_the_registry_s_answer_and_the_own_commit(stage, call, monkeypatch):
     scene = stage()
@@ -47,13 +57,7 @@ def test_killed_between_the_registry_s_answer_and_the_own_commit(stage, call, mo
         return answer
 
     monkeypatch.setattr(RegistryClient, "_send", deadly)
-    scene.record(an_alert(), seconds=11)
-    for second in range(12, 60):
-        try:
-            scene.step(second)
-        except Killed:
-            scene.restart()
-        scene.deliver(second)
+    lives_on(scene)
     assert scene.states() == HEALTHY
     assert scene.revisions() == ["v1", "v2", "v1"]
 
@@ -70,13 +74,7 @@ def test_killed_at_any_message_a_state_and_its_message_are_both_kept_or_neither(
         add(self, *arguments, **options)
 
     monkeypatch.setattr(Outbox, "add", deadly)
-    scene.record(an_alert(), seconds=11)
-    for second in range(12, 60):
-        try:
-            scene.step(second)
-        except Killed:
-            scene.restart()
-        scene.deliver(second)
+    lives_on(scene)
     assert next(added) > 6
     assert [outcome.state for outcome in scene.sent(Outcome)] == scene.states() == HEALTHY
     assert len(scene.sent(Command)) == 1

@@ -118,9 +118,11 @@ class Spool:
     async def rotate(self, run: str) -> None:
         """Close the open segment, unless it is empty, and open the next one.
 
+        What waits for the disk goes into the segment that is closed: a run that is over may have acknowledged it.
         Raises OSError where there is no next one: then the open segment stays, and takes what comes.
         """
         async with self._lock:
+            await self._write()
             if self.current.bytes:
                 self._switch(*self._opened(run))
             self.current.run = run
@@ -140,10 +142,15 @@ class Spool:
     async def _write_waiting(self) -> None:
         while self._waiting:
             async with self._lock:
-                batch, self._waiting = self._waiting, []
-                data = b"".join(_framed(entry) for entries, _ in batch for entry in entries)
-                error = await asyncio.to_thread(_written, self._descriptor, data, self.current.bytes)
-                self._answer(batch, len(data), error)
+                await self._write()
+
+    async def _write(self) -> None:
+        """Write all that waits; whoever calls holds the lock."""
+        batch, self._waiting = self._waiting, []
+        if batch:
+            data = b"".join(_framed(entry) for entries, _ in batch for entry in entries)
+            error = await asyncio.to_thread(_written, self._descriptor, data, self.current.bytes)
+            self._answer(batch, len(data), error)
 
     def _answer(self, batch: _Batch, size: int, error: OSError | None) -> None:
         waiting = [(len(entries), done) for entries, done in batch if not done.cancelled()]

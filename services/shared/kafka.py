@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ import aiokafka.consumer.fetcher
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, OffsetResetStrategy
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import (
     IllegalGenerationError,
@@ -27,8 +27,10 @@ from aiokafka.errors import (
 from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from services.shared.header_names import AnyPartitionRecords, AnyRecords
+from services.shared.fetched import AnyPartitionRecords, AnyRecords
+from services.shared.gaps import Gaps
 from services.shared.settings import ServiceSettings, SharedSettings
+from services.shared.topic_settings import is_embedded
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +53,33 @@ ask_without_creating()
 
 
 class _Fetcher(Fetcher):  # type: ignore[misc]
-    """One that ends in order while a fetch that failed waits to be tried again.
+    """One that waits at gaps, and ends in order while a fetch that failed waits to be tried again.
 
     aiokafka's lets the cancellation of that fetch out of `stop`, where it reads as the caller's own, and the
-    connections stay open.
+    connections stay open. On the embedded broker a log begins at 0: it deletes nothing, and while the first batch is
+    not shown it names the second one.
     """
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._gaps = Gaps()
+
+    async def _proc_offset_request(self, node: int, asked: Mapping[str, Sequence[tuple[int, int]]]) -> dict[Any, Any]:
+        found: dict[Any, Any] = await super()._proc_offset_request(node, asked)
+        moments = {moment for partitions in asked.values() for _, moment in partitions}
+        if moments == {OffsetResetStrategy.EARLIEST} and await is_embedded(self._client):
+            return {place: (0, moment) for place, (_, moment) in found.items()}
+        return found
 
     async def _proc_fetch_request(self, *request: Any) -> bool:
         try:
-            return bool(await super()._proc_fetch_request(*request))
+            wakes = bool(await super()._proc_fetch_request(*request))
         except asyncio.CancelledError:
             return False
+        for result in self._records.values():
+            if isinstance(result, FetchResult) and result.has_more():
+                result._partition_records.gaps = self._gaps
+        return wakes
 
 
 aiokafka.consumer.consumer.Fetcher = _Fetcher

@@ -28,6 +28,7 @@ from services.shared import kafka as clusters
 from services.shared.errors import Refused, Transient
 from services.shared.kafka import LARGEST_MESSAGE_BYTES, Kafka
 from services.shared.metrics import PRODUCED, PRODUCER_RECREATIONS, RETRIES
+from services.shared.one_log import bind, has_topics
 from services.shared.record import Headers
 from services.shared.retry import pauses
 
@@ -38,6 +39,7 @@ logging.getLogger("aiokafka.producer.sender").addFilter(lambda record: "InitProd
 
 BATCH_BYTES = 256 * 1024
 REQUEST_SECONDS = 30.0
+IDLE_MS = 540_000
 LOOK_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 ENVELOPE_BYTES = 1024  # what Kafka adds to a message, at most, keys and headers of ours included
@@ -90,7 +92,8 @@ class Producer:
     it, and told by `Refused` when all else is acknowledged. Order: kept within a key, repeats and what comes after a
     refusal aside. A producer that a sequence gap (aiokafka#1017) or a lost connection has made unusable is replaced.
     A broker without idempotence (the embedded one) is written to without: repeats carry the ids of what they repeat,
-    and one request a partition is in flight. `waiting` is called at every try again, and while the broker is away.
+    one request a partition is in flight, and every log has a producer of its own. `waiting` is called at every try
+    again, and while the broker is away.
     """
 
     def __init__(self, kafka: Kafka, waiting: Callable[[], None] = lambda: None) -> None:
@@ -98,6 +101,7 @@ class Producer:
         self._producer: AIOKafkaProducer | None = None
         self._partition = DefaultPartitioner()
         self._idempotent = True
+        self._complete: AIOKafkaProducer | None = None  # one that has seen every topic of its log
         self._lock = asyncio.Lock()
         self._log: clusters.BrokerRun  # of the producer of now
         self._run = ""
@@ -142,7 +146,13 @@ class Producer:
     async def check_run(self) -> str:
         """Ask for the broker run where a connection is another one than before; raises `KafkaError`."""
         producer = await self._ready()
-        if await self._log.now() != self._run:
+        try:
+            now = await self._log.now()
+        except (KafkaError, OSError, TimeoutError):
+            if not self._idempotent:
+                await self._replace(producer)  # it is bound to a connection that is lost
+            raise
+        if now != self._run:
             # What it knows of topics is the old log's, and another cluster may have given its id to somebody else.
             await self._replace(producer)
             await self._ready()
@@ -270,6 +280,7 @@ class Producer:
 
         async def submit() -> None:
             future = await producer.send_batch(builder, self._kafka.full(topic), partition=partition)
+            future.add_done_callback(_looked_at)
             batches.append(_Batch(topic, indices, future))
 
         for index, message in messages:
@@ -284,6 +295,10 @@ class Producer:
         return batches
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
+        if not self._idempotent and producer is not self._complete:
+            if not await has_topics(producer, self._kafka):
+                raise Transient("the topics are not applied yet; `tidemark up` does it, and `tidemark topics apply`")
+            self._complete = producer
         name = self._kafka.full(topic)
         found = await clusters.answer(producer.partitions_for(name))
         if not found:
@@ -305,11 +320,14 @@ class Producer:
             max_batch_size=BATCH_BYTES,
             max_request_size=LARGEST_MESSAGE_BYTES,
             linger_ms=0,
+            connections_max_idle_ms=IDLE_MS if self._idempotent else None,  # a bound producer must not let go
         )
         try:
             await producer.start()
             self._log = clusters.BrokerRun(producer.client)
             self._run = await self._log.now()
+            if not self._idempotent:
+                bind(producer)
         except UnknownError:
             await producer.stop()
             if not self._idempotent:
@@ -340,6 +358,12 @@ async def _stop(producer: AIOKafkaProducer) -> None:
             await clusters.answer(asyncio.gather(producer._sender.close(), producer.client.close()), CLOSE_SECONDS)
             await producer.client.close()  # what a request was opening meanwhile
         producer._message_accumulator.fail_all(ProducerClosed())
+
+
+def _looked_at(batch: "asyncio.Future[Any]") -> None:
+    """Nobody waits for a batch where one that was to be sent with it could not be; it is sent again with the others."""
+    if not batch.cancelled():
+        batch.exception()
 
 
 class _RefusedTogether(Exception):

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import for_code
 from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -71,10 +72,15 @@ class _AlterRequest(Request[_Alter]):  # type: ignore[misc]
         return request_struct_class(self._resources, False)
 
 
-async def understood(admin: AIOKafkaAdminClient) -> frozenset[int]:
+async def understood(client: AIOKafkaClient) -> frozenset[int]:
     """The requests that the broker understands, by their keys in Kafka's protocol."""
-    answer: Any = await admin._client.send(admin._client.get_random_node(), ApiVersionRequest())
+    answer: Any = await client.send(client.get_random_node(), ApiVersionRequest())
     return frozenset(key for key, _, _ in answer.api_versions)
+
+
+async def is_embedded(client: AIOKafkaClient) -> bool:
+    """Whether it is the embedded broker, the one that adds no partitions."""
+    return CREATE_PARTITIONS not in await understood(client)
 
 
 async def told(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, Settings | None]:

@@ -14,6 +14,7 @@ from schemas.topics import Topic
 from services.shared import topic_plan, topic_settings
 from services.shared.errors import Unusable
 from services.shared.kafka import Kafka, answer
+from services.shared.one_log import APPLIED
 from services.shared.retry import pauses
 from services.shared.topic_plan import Broker, Found, Plan, Step, Wish
 
@@ -56,6 +57,8 @@ async def apply(
         await _alter(admin, [step for step in planned.steps if step.changes])
         if planned.pending:
             await _shown(lambda: _plan(kafka, admin, declared, wished))
+        if await topic_settings.is_embedded(admin._client):
+            await admin.create_topics([NewTopic(kafka.full(APPLIED), 1, 1)])
         return planned
     finally:
         await admin.close()
@@ -144,12 +147,12 @@ async def _shown(plan: Callable[[], Awaitable[Plan]]) -> None:
 
 
 async def _broker(kafka: Kafka, admin: AIOKafkaAdminClient, declared: Mapping[str, Topic[Any]]) -> Broker:
-    able = await topic_settings.understood(admin)
+    able = await topic_settings.understood(admin._client)
     brokers = len((await admin.describe_cluster())["brokers"])
     described = {
         each["topic"]: each["partitions"]
         for each in await admin.describe_topics()
-        if not each["is_internal"] and each["topic"].startswith(kafka.prefix)
+        if not each["is_internal"] and each["topic"].startswith(kafka.prefix) and each["topic"] != kafka.full(APPLIED)
     }
     tells, grows = topic_settings.DESCRIBE in able, topic_settings.CREATE_PARTITIONS in able
     settings = await topic_settings.told(admin, [name for name in described if name in declared]) if tells else {}

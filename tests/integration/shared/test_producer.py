@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 
 from schemas.topics import CALLS
@@ -103,7 +104,7 @@ async def _tells(producer, run):
 
 @pytest.mark.parametrize("ask", [False, True], ids=["not-asked", "asked-for-the-run"])
 async def test_what_a_new_log_took_before_it_had_the_topic_is_sent_again(mortal_broker, ask):
-    """The embedded broker acknowledges it and drops it."""
+    """And nothing before: the embedded broker acknowledges that, drops it, and keeps it in the way of the rest."""
     kafka = Kafka(mortal_broker.bootstrap)
     await declare(kafka, CALLS)
     async with Producer(kafka) as producer:
@@ -117,7 +118,23 @@ async def test_what_a_new_log_took_before_it_had_the_topic_is_sent_again(mortal_
         assert not publishing.done()
         await declare(kafka, CALLS)
         await publishing
-    assert {message.value for message in messages} == set(await values(kafka))
+    assert [(each.offset, each.value) for each in await log_of(kafka, CALLS)] == [
+        (offset, message.value) for offset, message in enumerate(messages)
+    ]
+
+
+async def test_the_embedded_broker_is_not_written_to_while_its_topics_are_made(mortal_broker):
+    """It shows a topic before the topic's log begins."""
+    kafka = Kafka(mortal_broker.bootstrap)
+    async with Producer(kafka) as producer:
+        admin = kafka.admin()
+        await admin.start()
+        await admin.create_topics([NewTopic(CALLS.name, CALLS.partitions, 1)])
+        await admin.close()
+        assert await producer.attempt(some(1), 10.0) == [False]
+        await declare(kafka, CALLS)
+        assert await producer.attempt(some(1), 10.0) == [True]
+    assert len(await values(kafka)) == 1
 
 
 async def test_the_embedded_broker_acknowledges_what_goes_to_a_topic_that_it_does_not_have(mortal_broker):

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from schemas.topics import CALLS, DEPLOYMENTS, SCORES, every_topic
 from services.shared.agent import safe_app
 from services.shared.errors import Unusable
+from services.shared.one_log import APPLIED
 from services.shared.topics import apply, look
 from tests.support.broker import eventually, put
 from tests.support.kafka_broker import Apache
@@ -27,7 +28,9 @@ async def asked(kafka, work):
 
 
 async def listed(kafka):
-    return {name for name in await asked(kafka, lambda admin: admin.list_topics()) if name.startswith(kafka.prefix)}
+    """All under the prefix, but for the mark that the embedded broker is given."""
+    found = await asked(kafka, lambda admin: admin.list_topics())
+    return {name for name in found if name.startswith(kafka.prefix)} - {kafka.full(APPLIED)}
 
 
 async def partitions_of(kafka, topic):

@@ -1,5 +1,8 @@
 """What is sent again, and what is deleted."""
 
+import asyncio
+import threading
+
 import pytest
 
 from services.gateway import spool as spools
@@ -49,6 +52,12 @@ class Gateway:
         receipt = await self.spool.append(entries)
         receipt.settle(acknowledged=all(await self.kafka.send_all(entries)))
 
+    async def accept_at_once(self, value: bytes) -> None:
+        """Disk and broker at the same time."""
+        entries = [Entry("calls.v1", b"k", value)]
+        receipt, sent = await asyncio.gather(self.spool.append(entries), self.kafka.send_all(entries))
+        receipt.settle(acknowledged=all(sent))
+
     async def step(self, seconds: float = 1) -> None:
         self.now += seconds
         await self.keeper.step(self.now)
@@ -93,6 +102,28 @@ async def test_what_kafka_did_not_take_is_sent_when_it_is_back(gateway, kafka):
     kafka.away = False
     await gateway.step()
     assert kafka.log == [b"1"]
+
+
+async def test_what_an_ended_broker_acknowledged_before_the_disk_did_is_sent_again(gateway, kafka, monkeypatch):
+    disk, written = threading.Semaphore(0), spools._written
+
+    def slowly(*given):
+        disk.acquire()
+        return written(*given)
+
+    monkeypatch.setattr(spools, "_written", slowly)
+    first = asyncio.create_task(gateway.accept_at_once(b"1"))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(gateway.accept_at_once(b"2"))
+    await asyncio.sleep(0.01)
+    assert kafka.log == [b"1", b"2"]
+    kafka.start_anew("second")
+    stepping = asyncio.create_task(gateway.step())
+    await asyncio.sleep(0.01)
+    disk.release(3)
+    await asyncio.gather(first, second, stepping)
+    await gateway.step(SEGMENT_SECONDS)
+    assert kafka.log == [b"1", b"2"]
 
 
 async def test_a_restart_sends_what_was_never_confirmed_and_only_that(tmp_path, kafka):

@@ -1,10 +1,13 @@
-"""Records whose headers have names that are not UTF-8, which aiokafka cannot read."""
+"""Fetched records as every consumer of ours reads them: none is jumped over, and no header stops the reader."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+
+from services.shared.gaps import Gaps, InOrder
 
 
 class AnyRecords(MemoryRecords):  # type: ignore[misc]
@@ -16,12 +19,14 @@ class AnyRecords(MemoryRecords):  # type: ignore[misc]
 
 
 class AnyPartitionRecords(PartitionRecords):  # type: ignore[misc]
-    """Goes on, slowly, where the fast reader of aiokafka cannot decode a name; what is no UTF-8 becomes U+FFFD.
+    """Ends at a gap that may still be filled, and goes on, slowly, where aiokafka cannot decode the name of a header.
 
-    Else whoever may write one such record would stop every consumer of its topic for as long as it is kept.
+    What is no UTF-8 there becomes U+FFFD. Else whoever may write one such record would stop every consumer of its
+    topic for as long as it is kept.
     """
 
     _records: Any
+    gaps: Gaps | None = None  # told before the first record is asked for
 
     def __next__(self) -> Any:
         try:
@@ -30,6 +35,11 @@ class AnyPartitionRecords(PartitionRecords):  # type: ignore[misc]
             self._records = _Lenient(self._records.raw)
             self._records_iterator = self._unpack_records()  # which leaves out what lies before `next_fetch_offset`
             return super().__next__()
+
+    def _unpack_records(self) -> Iterator[Any]:
+        if self.gaps is not None:
+            self._records = InOrder(self._records, self._tp, self.next_fetch_offset, self.gaps)
+        yield from super()._unpack_records()
 
 
 class _Lenient(_MemoryRecordsPy):  # type: ignore[misc]

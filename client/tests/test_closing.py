@@ -5,6 +5,7 @@ import socket
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -112,3 +113,51 @@ def test_what_no_spool_takes_at_the_end_is_counted(make_client, hanging, tmp_pat
     in_time = closed_within(client, EXIT_SECONDS)
     assert (client.stats().acknowledged, client.stats().dropped, client.stats().queued) == (1, 51, 0)
     assert in_time
+
+
+@pytest.fixture
+def lookup(monkeypatch):
+    """A name server that does not answer before `lookup.over` is set: `lookup.asked` says that it was asked."""
+    lookup = SimpleNamespace(asked=threading.Event(), over=threading.Event())
+
+    def stuck(*_given, **_options):
+        lookup.asked.set()
+        lookup.over.wait()
+        raise socket.gaierror("timed out")
+
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+    yield lookup
+    lookup.over.set()
+
+
+def looking_up(make_client, lookup, **options):
+    """A client of which one call waits for a lookup and 50 in the queue, and the ids."""
+    client = make_client(url="http://gateway.example:8700", exit_seconds=EXIT_SECONDS, **options)
+    call_ids = [client.emit(prompt="sent")]
+    assert lookup.asked.wait(10)
+    return client, call_ids + [client.emit(prompt=str(number)) for number in range(50)]
+
+
+def test_what_waits_for_the_lookup_of_a_name_at_the_end_is_in_the_spool(make_client, lookup, spooled, ledger):
+    client, call_ids = looking_up(make_client, lookup)
+    in_time = closed_within(client, EXIT_SECONDS)
+    assert [call["call_id"] for call in spooled()] == call_ids == ledger()
+    assert in_time
+    assert (client.stats().acknowledged, client.stats().dropped, client.stats().queued) == (51, 0, 0)
+
+
+def test_what_waits_for_the_lookup_of_a_name_and_no_spool_takes_is_counted(make_client, lookup, tmp_path):
+    (tmp_path / "file").write_text("")
+    client, _ = looking_up(make_client, lookup, spool=tmp_path / "file")
+    in_time = closed_within(client, EXIT_SECONDS)
+    assert (client.stats().acknowledged, client.stats().dropped, client.stats().queued) == (0, 51, 0)
+    assert in_time
+
+
+def test_a_lookup_that_fails_after_the_end_repeats_nothing(make_client, lookup, spooled, ledger):
+    client, call_ids = looking_up(make_client, lookup)
+    client.close()
+    lookup.over.set()
+    client._background.sender._thread.join(10)
+    assert [call["call_id"] for call in spooled()] == call_ids == ledger()
+    assert client.stats().acknowledged == 51

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -47,11 +48,16 @@ class Backoff:
         self._until, self._failures = 0.0, 0
 
 
+class Replaced(BaseException):
+    """Another thread went on while this one waited for the transport; nothing here is its own any more."""
+
+
 class Delivery:
     """Sends batches and does with each event what its verdict asks for. One thread.
 
     An event is acknowledged once: when the transport took it or when the spool holds it, and its id is in the ledger
-    before it is counted. What was spooled is not acknowledged again when it is sent.
+    before it is counted. What was spooled is not acknowledged again when it is sent. `turn` is free while the transport
+    is asked: whoever takes it then goes on in place of the thread that asks, which gets `Replaced` for an answer.
     """
 
     def __init__(
@@ -63,6 +69,8 @@ class Delivery:
         self.acknowledged = self.rejected = self.replayed = 0
         self.lost = 0  # so far, by whatever did not fit; told to the server with the next batch
         self._said = 0
+        self.turn = Lock()
+        self.turn.acquire()
 
     def fresh(self, items: Sequence[Item], *, spool_only: bool = False) -> list[Item]:
         """Deliver what was never promised; what is returned found the spool full and is still nobody's."""
@@ -103,7 +111,7 @@ class Delivery:
             return [(item, RETRY) for item in items]
         lost = self.lost
         try:
-            verdicts = self._transport.send(items, dropped=lost - self._said)
+            verdicts = self._asked(items, lost - self._said)
         except Indigestible as refusal:
             if len(items) == 1:
                 return [(items[0], refusal.verdict)]
@@ -121,6 +129,14 @@ class Delivery:
         else:
             self._backoff.succeeded()
         return list(zip(items, verdicts, strict=True))
+
+    def _asked(self, items: list[Item], dropped: int) -> list[Verdict]:
+        self.turn.release()
+        try:
+            return self._transport.send(items, dropped=dropped)
+        finally:
+            if not self.turn.acquire(blocking=False):
+                raise Replaced
 
     def _pause(self, reason: str, seconds: float) -> None:
         self._backoff.failed(seconds)

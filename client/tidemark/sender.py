@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tidemark.coercion import Unusable
+from tidemark.delivery import Replaced
 from tidemark.stats import Stats
 
 if TYPE_CHECKING:
@@ -58,8 +59,14 @@ class Sender:
             self._thread.join(timeout_seconds / 2)
         if self._thread.is_alive():
             self.parts.transport.abort()
-            self._thread.join(timeout_seconds / 2)
-        if not self._thread.is_alive():
+            self._thread.join(timeout_seconds / 4)
+        # No abort ends the lookup of a name, nor a connection that is being made.
+        replaced = self._thread.is_alive() and self._delivery.turn.acquire(blocking=False)
+        if replaced:
+            self._run()
+        elif self._thread.is_alive():
+            self._thread.join(timeout_seconds / 4)
+        if replaced or not self._thread.is_alive():
             self._lose()
             self._lost += len(self._intake.calls) + len(self._intake.opinions)
             self._intake.calls.clear()
@@ -92,6 +99,8 @@ class Sender:
             closing = self._deadline < float("inf")
             try:
                 progressed = self._cycle()
+            except Replaced:
+                return
             except Exception as error:  # the thread must outlive whatever one batch does to it
                 self.parts.reports.warn("sender", "A batch failed and is counted as dropped: %r.", error)
                 progressed = False

@@ -1,6 +1,7 @@
 """What lies on disk survives, and comes back oldest first."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,59 @@ def test_a_lock_that_cannot_be_had_once_fails_that_append_alone(spool, monkeypat
             spool.append(payloads(1))
     assert spool.append(payloads(2)) == 1
     assert spool.oldest(9) == payloads(2)
+
+
+def segments(spool, *numbers):
+    """One segment for each payload, oldest first."""
+    made = []
+    for number in numbers:
+        spool.append(payloads(number))
+        made.append(spool._open[0])
+        spool._seal()
+    return made
+
+
+def test_a_segment_that_is_gone_is_counted_and_holds_nothing_up(spool):
+    segments(spool, 1, 2)[0].unlink()
+    with pytest.raises(FileNotFoundError):
+        spool.oldest(9)
+    assert spool.oldest(9) == payloads(2)
+    assert (len(spool), spool.damaged) == (1, 1)
+
+
+def test_a_segment_that_cannot_be_read_holds_nothing_up_and_is_left_to_the_next_process(spool, tmp_path, monkeypatch):
+    first, _ = segments(spool, 1, 2)
+
+    def broken(path):
+        if path == first:
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spools, "read", broken)
+        with pytest.raises(OSError, match="Input/output"):
+            spool.oldest(9)
+        assert spool.oldest(9) == payloads(2)
+        spool.settle(payloads(2))
+        assert (spool.oldest(9), len(spool)) == ([], 1)
+    spool.close()
+    second = Spool(tmp_path, instance="second", max_bytes=10_000)
+    assert second.adopt() == 1
+    assert second.oldest(9) == payloads(1)
+    second.close()
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_folder_that_was_removed_is_made_again(spool, tmp_path, sealed):
+    spool.append(payloads(1))
+    if sealed:
+        spool._seal()
+    shutil.rmtree(tmp_path / "own")
+    assert spool.append(payloads(2)) == 1
+    assert spool.append(payloads(3)) == 1
+    with pytest.raises(FileNotFoundError):
+        spool.oldest(9)
+    assert spool.oldest(9) == payloads(2, 3)
 
 
 def test_the_spool_of_a_living_process_is_left_alone(tmp_path, spool):

@@ -31,6 +31,7 @@ class Spool:
         self._waiting: dict[Path, tuple[int, int]] = {}  # sealed segments: bytes and lines
         self._open: tuple[Path, int] | None = None
         self._loaded: tuple[Path, list[bytes]] | None = None
+        self._unreadable: set[Path] = set()
         self.damaged = 0
 
     @property
@@ -67,15 +68,19 @@ class Spool:
         return len(lines)
 
     def oldest(self, limit: int) -> list[bytes]:
-        """Up to `limit` of the oldest payloads that are not settled; the same ones until `settle` takes them."""
+        """Up to `limit` of the oldest payloads that are not settled; the same ones until `settle` takes them.
+
+        Raises `OSError` once for a segment that is gone, whose lines count as damaged, or that cannot be read, which is
+        left to the next process; the others follow.
+        """
         while self._loaded is None or not self._loaded[1]:
             self._drop_loaded()
-            path = min(self._waiting, key=lambda path: path.name, default=None)
+            path = min(self._waiting.keys() - self._unreadable, key=lambda path: path.name, default=None)
             if path is None:
                 return []
             if self._open and path == self._open[0]:
                 self._seal()
-            payloads, damaged = read(path)
+            payloads, damaged = self._read(path)
             self.damaged += damaged
             self._loaded = (path, payloads)
         return self._loaded[1][:limit]
@@ -122,7 +127,19 @@ class Spool:
         next(ends)
         return [line for line, end in zip(lines, ends, strict=True) if end <= self._max_bytes]
 
+    def _read(self, path: Path) -> tuple[list[bytes], int]:
+        try:
+            return read(path)
+        except FileNotFoundError:
+            self.damaged += self._waiting.pop(path)[1]
+            raise
+        except OSError:
+            self._unreadable.add(path)
+            raise
+
     def _segment(self) -> tuple[Path, int]:
+        if self._open and os.fstat(self._open[1]).st_nlink == 0:
+            self._seal()  # somebody removed it: what is written there is lost
         if self._open is None:
             self._own_folder()
             path = self._own / f"{time.time_ns():020d}{SUFFIX}"
@@ -135,7 +152,9 @@ class Spool:
     def _own_folder(self) -> None:
         """Make the folder under a hidden name and lock it before anybody can see and adopt it."""
         if self._own in self._locks:
-            return
+            if self._own.is_dir():
+                return
+            os.close(self._locks.pop(self._own))  # somebody removed the folder, and the lock with it
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         hidden = self.folder / f".{self._own.name}"
         hidden.mkdir(mode=0o700, exist_ok=True)  # left behind where the lock could not be had

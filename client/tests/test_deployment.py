@@ -1,5 +1,7 @@
 """Which version serves, and what stays when nobody can be asked."""
 
+import threading
+
 import pytest
 from tidemark.deployment import drawn
 
@@ -85,3 +87,25 @@ def test_a_unit_stays_on_its_arm(follower, gateway):
 
 def test_a_weight_of_nothing_gets_nothing():
     assert {drawn({"v1": 0.0, "v2": 1.0, "v3": 0.0}, str(number)) for number in range(200)} == {"v2"}
+
+
+def test_a_unit_that_is_no_proper_text_has_an_arm():
+    assert drawn({"v1": 1.0}, "\ud800") == "v1"
+
+
+def test_where_no_thread_can_be_had_the_default_serves_and_a_later_use_asks(follower, gateway, monkeypatch):
+    begin = threading.Thread.start
+
+    def limited(thread):
+        if thread.name == "tidemark-deployment":
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    publish(gateway, "v1")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", limited)
+        client = follower()
+        assert client.deployment("user").version == "v0"
+    client.deployment()
+    seen(gateway)
+    assert client.deployment().version == "v1"

@@ -172,6 +172,30 @@ def test_a_parent_that_dies_leaves_its_spool_though_its_child_lives(process, gat
     gateway.wait(lambda: len(gateway.calls) == 1)
 
 
+def test_a_fork_while_a_segment_is_closed_leaves_a_child_that_sends(process, gateway):
+    gateway.answers.append((503, {"Retry-After": "300"}))
+    child = process(
+        "close = os.close\n"
+        "def fork_behind(file):\n"
+        "    close(file)\n"
+        "    os.close = close\n"
+        "    if os.fork() == 0:\n"
+        "        client.emit(prompt='child')\n"
+        "        os._exit(7 if client.flush(10) else 1)\n"
+        "client.emit(prompt='parent'); client.flush(10)\n"
+        "spool = client._background.sender.parts.spool\n"
+        "assert spool._open\n"
+        "os.close = fork_behind\n"
+        "spool._seal()\n"
+        "print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)\n"
+        "os._exit(0)"
+    )
+    out, errors = child.communicate(timeout=30)
+    assert out == "7\n"
+    assert "Bad file descriptor" not in errors
+    assert "child" in {call["prompt"] for call in gateway.calls.values()}
+
+
 def test_a_fork_after_the_end_closes_nothing_of_the_application(process, gateway):
     child = process(
         "client.emit(prompt='p'); client.close()\n"

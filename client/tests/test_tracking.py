@@ -184,6 +184,33 @@ def test_an_asynchronous_generator_is_sent_to_thrown_into_and_closed_as_before(c
     assert asyncio.run(use()) == (["a", "sent", "caught"], True)
 
 
+@pytest.mark.parametrize("end", [GeneratorExit, asyncio.CancelledError, StopAsyncIteration])
+def test_what_ends_an_asynchronous_generator_ends_the_function_first(client, gateway, end):
+    ends = []
+
+    async def answer():
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            await asyncio.sleep(0)
+            ends.append("function")
+
+    async def read(stream):
+        await anext(stream)
+        try:
+            await (stream.aclose() if end is GeneratorExit else stream.athrow(end()))
+        except BaseException as error:
+            ends.append(type(error))
+        ends.append("reader")
+
+    asyncio.run(read(answer()))
+    plain, ends = ends, []
+    asyncio.run(read(client.track()(answer)()))
+    assert ends == plain
+    assert arrived(client, gateway)["response"] == "a"
+
+
 def test_a_stream_that_nobody_reads_to_the_end_is_no_error(client, gateway):
     @client.track()
     def answer():

@@ -73,7 +73,10 @@ class Background:
     def follow(self) -> None:
         """Keep asking what serves; only the gateway can be asked."""
         if self.settings.transport == "http" and self.settings.poll_seconds > 0 and not self.closed:
-            self.deployments.start(self.settings.poll_seconds)
+            try:
+                self.deployments.start(self.settings.poll_seconds)
+            except RuntimeError as error:  # no thread is to be had; the next use tries again
+                self.reports.warn("deployment", "The deployment cannot be asked for: %s.", error)
 
     def flush(self, timeout_seconds: float) -> bool:
         """As `Sender.flush`; at once where nothing was handed over."""

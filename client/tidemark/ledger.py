@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _CLOSED = -1
@@ -35,7 +36,13 @@ class Ledger:
                 raise OSError(errno.ENOSPC, "the ledger was written in part")
 
     def close(self) -> None:
-        """Close the file, once: its number may be another one's by then."""
+        """Complete what a full disk tore, if there is room by now, and close the file."""
+        with suppress(OSError):
+            self.add(())
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the file, once: its number may be another one's by then. What is torn is the parent's to complete."""
         file, self._file = self._file, _CLOSED
         if file != _CLOSED:
             os.close(file)

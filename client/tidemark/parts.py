@@ -44,7 +44,7 @@ class Parts:
         """Let go of the files that a fork copied. Connections are left to the garbage: closing may send something."""
         self.spool.abandon()
         if self.ledger:
-            self.ledger.close()
+            self.ledger.abandon()
 
     def close(self) -> None:
         """Let everything go."""

@@ -4,6 +4,7 @@ import os
 import shutil
 from contextlib import suppress
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
@@ -58,8 +59,10 @@ class Folder:
     def put(self, key: str, data: bytes) -> None:
         """Written beside, fsynced, renamed: nobody sees a part of it."""
         path = self._root / key
+        folders = [path.parent, *takewhile(lambda each: each != self._root.parent, path.parent.parents)]
         if not path.exists():
-            self._made(path.parent)
+            for folder in reversed(folders):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
                 try:
                     file.write(data)
@@ -69,7 +72,8 @@ class Folder:
                 except BaseException:
                     Path(file.name).unlink(missing_ok=True)
                     raise
-        _fsync(path.parent)  # also where another has renamed it and not come so far
+        for folder in (*folders, self._root.parent):
+            _fsync(folder)  # also where another has made it, or renamed the file, and not come so far
 
     def get(self, key: str, most: int) -> bytes:
         """See `ObjectStore`."""
@@ -84,12 +88,6 @@ class Folder:
                 shutil.rmtree(path)
             return len(days)
         return 0
-
-    def _made(self, folder: Path) -> None:
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        for each in reversed(missing):
-            each.mkdir(mode=0o700, exist_ok=True)
-            _fsync(each.parent)
 
 
 class Remote:

@@ -104,3 +104,20 @@ def test_a_remote_store_is_what_fsspec_says(tmp_path):
 def test_what_cannot_be_opened_is_one_sentence(tmp_path):
     with pytest.raises(Unusable, match="gopher"):
         opened("gopher://x", tmp_path)
+
+
+def test_a_folder_that_could_not_be_synced_is_with_the_next_payload(tmp_path, monkeypatch):
+    store, sync, synced = Folder(tmp_path / "payloads"), os.fsync, set()
+
+    def noted(descriptor):
+        synced.add(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    with monkeypatch.context() as patched:
+        without_room(patched, stat.S_ISDIR)
+        with pytest.raises(OSError, match="No space"):
+            store.put("2026-01-31/a/b", b"x")
+    monkeypatch.setattr(os, "fsync", noted)
+    store.put("2026-01-31/a/c", b"x")
+    folders = ("", "payloads", "payloads/2026-01-31", "payloads/2026-01-31/a")
+    assert {(tmp_path / folder).stat().st_ino for folder in folders} <= synced

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_segment_that_is_gone_is_counted_and_holds_nothing_up(spool):
     assert (len(spool), spool.damaged) == (1, 1)
 
 
-def test_a_segment_that_cannot_be_read_holds_nothing_up_and_is_left_to_the_next_process(spool, tmp_path, monkeypatch):
+def test_a_segment_that_cannot_be_read_holds_nothing_up_and_is_tried_again_later(spool, tmp_path, monkeypatch):
     first, _ = segments(spool, 1, 2)
 
     def broken(path):
@@ -128,6 +129,10 @@ def test_a_segment_that_cannot_be_read_holds_nothing_up_and_is_left_to_the_next_
         assert spool.oldest(9) == payloads(2)
         spool.settle(payloads(2))
         assert (spool.oldest(9), len(spool)) == ([], 1)
+    later = time.monotonic() + spools.UNREADABLE_SECONDS
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "monotonic", lambda: later)
+        assert spool.oldest(9) == payloads(1)
     spool.close()
     second = Spool(tmp_path, instance="second", max_bytes=10_000)
     assert second.adopt() == 1

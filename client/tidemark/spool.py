@@ -15,6 +15,7 @@ from zlib import crc32
 SEGMENT_BYTES = 2**20
 LOCK = "lock"
 SUFFIX = ".spool"
+UNREADABLE_SECONDS = 30.0
 
 
 class Spool:
@@ -31,7 +32,7 @@ class Spool:
         self._waiting: dict[Path, tuple[int, int]] = {}  # sealed segments: bytes and lines
         self._open: tuple[Path, int] | None = None
         self._loaded: tuple[Path, list[bytes]] | None = None
-        self._unreadable: set[Path] = set()
+        self._unreadable: dict[Path, float] = {}  # until when they are left alone
         self.damaged = 0
 
     @property
@@ -70,12 +71,12 @@ class Spool:
     def oldest(self, limit: int) -> list[bytes]:
         """Up to `limit` of the oldest payloads that are not settled; the same ones until `settle` takes them.
 
-        Raises `OSError` once for a segment that is gone, whose lines count as damaged, or that cannot be read, which is
-        left to the next process; the others follow.
+        Raises `OSError` for a segment that is gone, whose lines count as damaged, or that cannot be read, and is tried
+        again later; the others follow.
         """
         while self._loaded is None or not self._loaded[1]:
             self._drop_loaded()
-            path = min(self._waiting.keys() - self._unreadable, key=lambda path: path.name, default=None)
+            path = min(self._readable(), key=lambda path: path.name, default=None)
             if path is None:
                 return []
             if self._open and path == self._open[0]:
@@ -127,6 +128,10 @@ class Spool:
         next(ends)
         return [line for line, end in zip(lines, ends, strict=True) if end <= self._max_bytes]
 
+    def _readable(self) -> set[Path]:
+        now = time.monotonic()
+        return {path for path in self._waiting if self._unreadable.get(path, now) <= now}
+
     def _read(self, path: Path) -> tuple[list[bytes], int]:
         try:
             return read(path)
@@ -134,7 +139,7 @@ class Spool:
             self.damaged += self._waiting.pop(path)[1]
             raise
         except OSError:
-            self._unreadable.add(path)
+            self._unreadable[path] = time.monotonic() + UNREADABLE_SECONDS
             raise
 
     def _segment(self) -> tuple[Path, int]:

@@ -26,7 +26,8 @@ class AnyPartitionRecords(PartitionRecords):  # type: ignore[misc]
     """
 
     _records: Any
-    gaps: Gaps | None = None  # told before the first record is asked for
+    gaps: Gaps | None = None  # told before the first record is taken, and when the broker was asked
+    asked_seconds = 0.0
 
     def __next__(self) -> Any:
         try:
@@ -38,7 +39,9 @@ class AnyPartitionRecords(PartitionRecords):  # type: ignore[misc]
 
     def _unpack_records(self) -> Iterator[Any]:
         if self.gaps is not None:
-            self._records = InOrder(self._records, self._tp, self.next_fetch_offset, self.gaps)
+            self._records = InOrder(
+                self._records, self._tp, self.next_fetch_offset, gaps=self.gaps, asked_seconds=self.asked_seconds
+            )
         yield from super()._unpack_records()
 
 

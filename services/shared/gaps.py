@@ -2,13 +2,10 @@
 
 It counts the offsets of a batch before it shows the batch. While one producer's batch is between the two, a fetch finds
 what another producer wrote after it, and aiokafka would go on from there: the one in between would never be read. Other
-brokers show a log in order. Their offsets may have gaps that are never filled, of transactions and of compaction, and
-the batches beside such gaps carry a producer's id, which the embedded broker does not give.
+brokers show a log in order, and nobody waits there: their gaps, of transactions and of compaction, are never filled.
 """
 
 import logging
-import time
-from collections.abc import Callable
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -16,34 +13,41 @@ from aiokafka import TopicPartition
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 1.0  # a batch is shown within a millisecond, or never: one that the broker failed to take
+AGAIN_SECONDS = 0.01
 NO_PRODUCER = -1
 
 
 class Gaps:
     """The gaps that one consumer waits at, the newest of each partition."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._since: dict[TopicPartition, tuple[int, float]] = {}
 
-    def wait(self, place: TopicPartition, offset: int) -> bool:
-        """Whether what lies at `offset` may still be shown."""
-        now = self._clock()
-        at, since = self._since.get(place, (None, now))
+    def wait(self, place: TopicPartition, offset: int, asked_seconds: float) -> bool:
+        """Whether what a fetch that was asked for at that time did not find at `offset` may still be shown.
+
+        What counts is when the broker was asked, not when its answer is read: that may lie about for long.
+        """
+        at, since = self._since.get(place, (None, asked_seconds))
         if at != offset:
-            self._since[place] = offset, now
+            self._since[place] = offset, asked_seconds
             return True
-        if now - since < WAIT_SECONDS:
+        if asked_seconds - since < WAIT_SECONDS:
             return True
         log.warning("%s-%d has nothing at offset %d; reading on", place.topic, place.partition, offset)
         return False
 
+    def waits(self, place: TopicPartition, offset: int) -> bool:
+        """Whether `offset` is one that is waited for."""
+        return place in self._since and self._since[place][0] == offset
+
 
 class InOrder:
-    """Fetched batches from `offset` on, up to the first gap that is waited at."""
+    """Batches that were asked for from `offset` on, up to the first gap that is waited at."""
 
-    def __init__(self, batches: Any, place: TopicPartition, offset: int, gaps: Gaps) -> None:
-        self._batches, self._place, self._offset, self._gaps = batches, place, offset, gaps
+    def __init__(self, batches: Any, place: TopicPartition, offset: int, *, gaps: Gaps, asked_seconds: float) -> None:
+        self._batches, self._place, self._offset = batches, place, offset
+        self._gaps, self._asked_seconds = gaps, asked_seconds
         self._next: Any = None
 
     @property
@@ -59,8 +63,9 @@ class InOrder:
         batch = self._next
         if batch is None:
             return False
-        gap = batch.base_offset > self._offset and batch.producer_id == NO_PRODUCER
-        return not (gap and self._gaps.wait(self._place, self._offset))
+        # Batches of the oldest formats know neither.
+        gap = batch.producer_id == NO_PRODUCER and batch.base_offset > self._offset
+        return not (gap and self._gaps.wait(self._place, self._offset, self._asked_seconds))
 
     def next_batch(self) -> Any:
         """The batch that `has_next` has found."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -11,10 +13,11 @@ import aiokafka.admin.client
 import aiokafka.client
 import aiokafka.consumer.consumer
 import aiokafka.consumer.fetcher
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts
-from aiokafka.consumer.fetcher import Fetcher, FetchResult, OffsetResetStrategy
+from aiokafka.consumer.fetcher import Fetcher, OffsetResetStrategy
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import (
     IllegalGenerationError,
@@ -28,7 +31,7 @@ from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from services.shared.fetched import AnyPartitionRecords, AnyRecords
-from services.shared.gaps import Gaps
+from services.shared.gaps import AGAIN_SECONDS, Gaps
 from services.shared.settings import ServiceSettings, SharedSettings
 from services.shared.topic_settings import is_embedded
 
@@ -53,33 +56,59 @@ ask_without_creating()
 
 
 class _Fetcher(Fetcher):  # type: ignore[misc]
-    """One that waits at gaps, and ends in order while a fetch that failed waits to be tried again.
+    """One that ends in order while a fetch that failed waits to be tried again.
 
     aiokafka's lets the cancellation of that fetch out of `stop`, where it reads as the caller's own, and the
-    connections stay open. On the embedded broker a log begins at 0: it deletes nothing, and while the first batch is
-    not shown it names the second one.
+    connections stay open. On the embedded broker it waits at gaps, and a log begins at 0: that broker deletes nothing,
+    and names the second batch while the first one is not shown.
     """
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
-        self._gaps = Gaps()
+        self._gaps, self._embedded = Gaps(), False
 
     async def _proc_offset_request(self, node: int, asked: Mapping[str, Sequence[tuple[int, int]]]) -> dict[Any, Any]:
         found: dict[Any, Any] = await super()._proc_offset_request(node, asked)
-        moments = {moment for partitions in asked.values() for _, moment in partitions}
-        if moments == {OffsetResetStrategy.EARLIEST} and await is_embedded(self._client):
-            return {place: (0, moment) for place, (_, moment) in found.items()}
+        beginnings = {
+            TopicPartition(topic, partition): (0, moment)
+            for topic, partitions in asked.items()
+            for partition, moment in partitions
+            if moment == OffsetResetStrategy.EARLIEST
+        }
+        if beginnings and await is_embedded(self._client):
+            found |= {place: begin for place, begin in beginnings.items() if place in found}
         return found
 
-    async def _proc_fetch_request(self, *request: Any) -> bool:
+    async def _fetch_requests_routine(self) -> None:
+        while True:
+            with suppress(KafkaError, OSError, TimeoutError):
+                self._embedded = await is_embedded(self._client)
+                break
+            await asyncio.sleep(self._retry_backoff)
+        await super()._fetch_requests_routine()
+
+    async def _proc_fetch_request(self, assignment: Any, node: int, request: Any) -> bool:
+        places = [
+            (TopicPartition(topic, partition), offset)
+            for topic, partitions in request.topics
+            for partition, offset, _ in partitions
+        ]
         try:
-            wakes = bool(await super()._proc_fetch_request(*request))
+            if any(self._gaps.waits(*place) for place in places):
+                await asyncio.sleep(AGAIN_SECONDS)  # the broker has something, and would answer again and again
+            asked_seconds = time.monotonic()
+            wakes = bool(await super()._proc_fetch_request(assignment, node, request))
         except asyncio.CancelledError:
             return False
-        for result in self._records.values():
-            if isinstance(result, FetchResult) and result.has_more():
-                result._partition_records.gaps = self._gaps
+        if self._embedded:
+            self._wait_at_gaps(asked_seconds)
         return wakes
+
+    def _wait_at_gaps(self, asked_seconds: float) -> None:
+        for result in self._records.values():
+            records = getattr(result, "_partition_records", None)  # an error has none, nor what was taken whole
+            if records is not None and records.gaps is None:
+                records.gaps, records.asked_seconds = self._gaps, asked_seconds
 
 
 aiokafka.consumer.consumer.Fetcher = _Fetcher

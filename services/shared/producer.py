@@ -31,6 +31,7 @@ from services.shared.metrics import PRODUCED, PRODUCER_RECREATIONS, RETRIES
 from services.shared.one_log import bind, has_topics
 from services.shared.record import Headers
 from services.shared.retry import pauses
+from services.shared.topic_settings import is_embedded
 
 log = logging.getLogger(__name__)
 
@@ -328,15 +329,15 @@ class Producer:
             self._run = await self._log.now()
             if not self._idempotent:
                 bind(producer)
-        except UnknownError:
-            await producer.stop()
-            if not self._idempotent:
+        except BaseException as error:
+            try:
+                refused = isinstance(error, UnknownError) and await is_embedded(producer.client)
+            finally:
+                await producer.stop()
+            if not (refused and self._idempotent):
                 raise
             self._idempotent = False
             return await self._started()
-        except BaseException:
-            await producer.stop()
-            raise
         return producer
 
     async def _replace(self, used: AIOKafkaProducer | None) -> None:

@@ -14,7 +14,7 @@ from schemas.topics import Topic
 from services.shared import topic_plan, topic_settings
 from services.shared.errors import Unusable
 from services.shared.kafka import Kafka, answer
-from services.shared.one_log import APPLIED
+from services.shared.one_log import APPLIED, stay
 from services.shared.retry import pauses
 from services.shared.topic_plan import Broker, Found, Plan, Step, Wish
 
@@ -51,14 +51,17 @@ async def apply(
     admin, declared, wished = kafka.admin(), list(topics), (replication_factor, shorter)
     try:
         await answer(admin.start())
+        if embedded := await topic_settings.is_embedded(admin._client):
+            stay(admin._client)
         planned = await _plan(kafka, admin, declared, wished)
-        await _create(admin, [step for step in planned.steps if step.create])
+        missing = [step for step in planned.steps if step.create]
+        await _create(admin, missing)
         await _grow(admin, [step for step in planned.steps if step.grow])
         await _alter(admin, [step for step in planned.steps if step.changes])
         if planned.pending:
             await _shown(lambda: _plan(kafka, admin, declared, wished))
-        if await topic_settings.is_embedded(admin._client):
-            await admin.create_topics([NewTopic(kafka.full(APPLIED), 1, 1)])
+        if embedded and missing:  # where nothing was, another may be at it
+            await _make(admin, [NewTopic(kafka.full(APPLIED), 1, 1)])
         return planned
     finally:
         await admin.close()
@@ -179,10 +182,16 @@ async def _empty(kafka: Kafka, topics: Mapping[str, int]) -> set[str]:
 
 
 async def _create(admin: AIOKafkaAdminClient, steps: Sequence[Step]) -> None:
-    if not steps:
+    await _make(
+        admin,
+        [NewTopic(step.topic, step.partitions, step.copies, topic_configs=dict(step.settings)) for step in steps],
+    )
+
+
+async def _make(admin: AIOKafkaAdminClient, made: Sequence[NewTopic]) -> None:
+    if not made:
         return
-    made = [NewTopic(step.topic, step.partitions, step.copies, topic_configs=dict(step.settings)) for step in steps]
-    for name, code, *message in (await admin.create_topics(made)).topic_errors:
+    for name, code, *message in (await admin.create_topics(list(made))).topic_errors:
         if code not in (NO_ERROR, ALREADY_EXISTS):
             raise Unusable(f"the broker does not make the topic {name}: {for_code(code).__name__} {message}")
 

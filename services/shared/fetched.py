@@ -7,7 +7,7 @@ from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
 
-from services.shared.gaps import Gaps, InOrder
+from services.shared.gaps import Fetch, Gaps, InOrder
 
 
 class AnyRecords(MemoryRecords):  # type: ignore[misc]
@@ -26,8 +26,8 @@ class AnyPartitionRecords(PartitionRecords):  # type: ignore[misc]
     """
 
     _records: Any
-    gaps: Gaps | None = None  # told before the first record is taken, and when the broker was asked
-    asked_seconds = 0.0
+    gaps: Gaps | None = None  # told before the first record is taken
+    fetch = Fetch(0.0, 0.0)
 
     def __next__(self) -> Any:
         try:
@@ -39,9 +39,7 @@ class AnyPartitionRecords(PartitionRecords):  # type: ignore[misc]
 
     def _unpack_records(self) -> Iterator[Any]:
         if self.gaps is not None:
-            self._records = InOrder(
-                self._records, self._tp, self.next_fetch_offset, gaps=self.gaps, asked_seconds=self.asked_seconds
-            )
+            self._records = InOrder(self._records, self._tp, self.next_fetch_offset, gaps=self.gaps, fetch=self.fetch)
         yield from super()._unpack_records()
 
 

@@ -6,7 +6,7 @@ brokers show a log in order, and nobody waits there: their gaps, of transactions
 """
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -17,22 +17,29 @@ AGAIN_SECONDS = 0.01
 NO_PRODUCER = -1
 
 
+class Fetch(NamedTuple):
+    """When the broker was asked, and when it answered: in between it may have waited for something to come."""
+
+    asked_seconds: float
+    answered_seconds: float
+
+
 class Gaps:
     """The gaps that one consumer waits at, the newest of each partition."""
 
     def __init__(self) -> None:
         self._since: dict[TopicPartition, tuple[int, float]] = {}
 
-    def wait(self, place: TopicPartition, offset: int, asked_seconds: float) -> bool:
-        """Whether what a fetch that was asked for at that time did not find at `offset` may still be shown.
+    def wait(self, place: TopicPartition, offset: int, fetch: Fetch) -> bool:
+        """Whether what `fetch` did not find at `offset` may still be shown.
 
         What counts is when the broker was asked, not when its answer is read: that may lie about for long.
         """
-        at, since = self._since.get(place, (None, asked_seconds))
+        at, since = self._since.get(place, (None, 0.0))
         if at != offset:
-            self._since[place] = offset, asked_seconds
+            self._since[place] = offset, fetch.answered_seconds
             return True
-        if asked_seconds - since < WAIT_SECONDS:
+        if fetch.asked_seconds - since < WAIT_SECONDS:
             return True
         log.warning("%s-%d has nothing at offset %d; reading on", place.topic, place.partition, offset)
         return False
@@ -45,9 +52,9 @@ class Gaps:
 class InOrder:
     """Batches that were asked for from `offset` on, up to the first gap that is waited at."""
 
-    def __init__(self, batches: Any, place: TopicPartition, offset: int, *, gaps: Gaps, asked_seconds: float) -> None:
+    def __init__(self, batches: Any, place: TopicPartition, offset: int, *, gaps: Gaps, fetch: Fetch) -> None:
         self._batches, self._place, self._offset = batches, place, offset
-        self._gaps, self._asked_seconds = gaps, asked_seconds
+        self._gaps, self._fetch = gaps, fetch
         self._next: Any = None
 
     @property
@@ -65,7 +72,7 @@ class InOrder:
             return False
         # Batches of the oldest formats know neither.
         gap = batch.producer_id == NO_PRODUCER and batch.base_offset > self._offset
-        return not (gap and self._gaps.wait(self._place, self._offset, self._asked_seconds))
+        return not (gap and self._gaps.wait(self._place, self._offset, self._fetch))
 
     def next_batch(self) -> Any:
         """The batch that `has_next` has found."""

@@ -31,7 +31,7 @@ from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from services.shared.fetched import AnyPartitionRecords, AnyRecords
-from services.shared.gaps import AGAIN_SECONDS, Gaps
+from services.shared.gaps import AGAIN_SECONDS, Fetch, Gaps
 from services.shared.settings import ServiceSettings, SharedSettings
 from services.shared.topic_settings import is_embedded
 
@@ -101,14 +101,14 @@ class _Fetcher(Fetcher):  # type: ignore[misc]
         except asyncio.CancelledError:
             return False
         if self._embedded:
-            self._wait_at_gaps(asked_seconds)
+            self._wait_at_gaps(Fetch(asked_seconds, time.monotonic()))
         return wakes
 
-    def _wait_at_gaps(self, asked_seconds: float) -> None:
+    def _wait_at_gaps(self, fetch: Fetch) -> None:
         for result in self._records.values():
             records = getattr(result, "_partition_records", None)  # an error has none, nor what was taken whole
             if records is not None and records.gaps is None:
-                records.gaps, records.asked_seconds = self._gaps, asked_seconds
+                records.gaps, records.fetch = self._gaps, fetch
 
 
 aiokafka.consumer.consumer.Fetcher = _Fetcher

@@ -24,6 +24,7 @@ NO_ERROR, ALREADY_EXISTS = 0, 36
 TOPICS_SECONDS = 30.0  # `tidemark up` applies them right after the broker starts
 ANSWER_SECONDS = 10.0
 SHOWN_SECONDS = 0.05
+OTHERS_SECONDS = 1.0  # in which another, who is making the topics that are found, is done
 
 
 async def look(
@@ -60,7 +61,8 @@ async def apply(
         await _alter(admin, [step for step in planned.steps if step.changes])
         if planned.pending:
             await _shown(lambda: _plan(kafka, admin, declared, wished))
-        if embedded and missing:  # where nothing was, another may be at it
+        if embedded and kafka.full(APPLIED) not in await admin.list_topics():
+            await asyncio.sleep(0 if missing else OTHERS_SECONDS)
             await _make(admin, [NewTopic(kafka.full(APPLIED), 1, 1)])
         return planned
     finally:

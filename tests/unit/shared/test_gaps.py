@@ -9,7 +9,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 
 from services.shared.fetched import AnyPartitionRecords, AnyRecords
-from services.shared.gaps import WAIT_SECONDS, Gaps
+from services.shared.gaps import WAIT_SECONDS, Fetch, Gaps
 from tests.support.broker import BrokenName
 
 PLACE = TopicPartition("scores.v1", 0)
@@ -36,9 +36,9 @@ def a_batch(offset: int, *values: bytes, producer: int = -1, headers: tuple = ()
     return struct.pack(">q", offset) + bytes(builder.build())[8:]
 
 
-def read(gaps: Gaps | None, raw: bytes, offset: int, *, asked: float = 0.0) -> Read:
+def read(gaps: Gaps | None, raw: bytes, offset: int, *, asked: float = 0.0, waited: float = 0.0) -> Read:
     records = AnyPartitionRecords(PLACE, AnyRecords(raw), None, offset, None, None, True, 0)
-    records.gaps, records.asked_seconds = gaps, asked
+    records.gaps, records.fetch = gaps, Fetch(asked, asked + waited)
     return Read([each.value for each in records], records.next_fetch_offset)
 
 
@@ -68,11 +68,18 @@ def test_an_old_answer_that_is_read_late_is_no_reason_to_go_on(gaps):
     assert read(gaps, a_batch(2, b"c", b"d", b"e") + a_batch(5, b"f"), 2, asked=9.0).position == 6
 
 
+def test_what_the_broker_waited_for_something_to_come_does_not_count(gaps):
+    assert read(gaps, a_batch(5, b"f"), 2, asked=7.0, waited=1.5) == ([], 2)
+    assert read(gaps, a_batch(5, b"f"), 2, asked=8.5 + WAIT_SECONDS - 0.01) == ([], 2)
+    assert read(gaps, a_batch(5, b"f"), 2, asked=8.5 + WAIT_SECONDS) == ([b"f"], 6)
+
+
 def test_a_gap_of_one_partition_is_not_that_of_another(gaps):
     other = TopicPartition("scores.v1", 1)
-    assert gaps.wait(PLACE, 2, 0.0)
-    assert gaps.wait(other, 2, WAIT_SECONDS)
-    assert not gaps.wait(PLACE, 2, WAIT_SECONDS)
+    late = Fetch(WAIT_SECONDS, WAIT_SECONDS)
+    assert gaps.wait(PLACE, 2, Fetch(0.0, 0.0))
+    assert gaps.wait(other, 2, late)
+    assert not gaps.wait(PLACE, 2, late)
     assert gaps.waits(other, 2)
     assert not gaps.waits(other, 3)
 

@@ -88,13 +88,13 @@ class _Fetcher(Fetcher):  # type: ignore[misc]
         await super()._fetch_requests_routine()
 
     async def _proc_fetch_request(self, assignment: Any, node: int, request: Any) -> bool:
-        places = [
-            (TopicPartition(topic, partition), offset)
+        waited_for = self._embedded and any(
+            self._gaps.waits(TopicPartition(topic, partition), offset)
             for topic, partitions in request.topics
             for partition, offset, _ in partitions
-        ]
+        )
         try:
-            if any(self._gaps.waits(*place) for place in places):
+            if waited_for:
                 await asyncio.sleep(AGAIN_SECONDS)  # the broker has something, and would answer again and again
             asked_seconds = time.monotonic()
             wakes = bool(await super()._proc_fetch_request(assignment, node, request))

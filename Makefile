@@ -13,11 +13,12 @@ export PATH DEMO_SECONDS DEMO_SUMMARY
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## make the environment: packages, page assets, converted models
+setup: ## make the environment, or mend it: packages, page assets, converted models
+	@deploy/setup.sh $(VENV)
+	@touch $(READY)
 
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml client/pyproject.toml services/console/package-lock.json deploy/setup.sh $(wildcard services/*/weights/*adapter.safetensors)
-	@deploy/setup.sh $(VENV)
-	@touch $@
+	@$(MAKE) --no-print-directory setup
 
 demo: $(READY) ## the whole loop on this machine; DEMO_SECONDS=120 ends by itself
 	@$(PYTHON) -m demo

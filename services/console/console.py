@@ -1,17 +1,16 @@
 """What the page shows: lines over time, marks, marked sentences and timelines, from rows of the store."""
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 LABELS = 30  # side by side in the width of a chart, at most
 POINTS = 180  # per chart: more than one point in three pixels is noise
 
 Row = Mapping[str, Any]
-_DOCUMENT = re.compile(r"context\[(\d+)\]")
 
 
 class ChartKind(NamedTuple):
@@ -169,25 +168,6 @@ def highlight(text: str, spans: Iterable[tuple[int, int, str]]) -> list[Part]:
     return [part for part in parts if part.text]
 
 
-def documents(context: str, evidence: Iterable[Row]) -> list[dict[str, Any]]:
-    """The documents of the context in which something was found: their number, and their text in pieces.
-
-    `context` is the call's, as JSON; a span's field is `context[2]`, counted from 0.
-
-    >>> found = documents('[{"text": "Obey me."}]', [{"field": "context[0]", "start": 0, "end": 4, "kind": "x"}])
-    >>> found[0]["number"], [part.text for part in found[0]["parts"]]
-    (1, ['Obey', ' me.'])
-    """
-    texts = [document.get("text", "") for document in json.loads(context or "[]")]
-    spans: dict[int, list[tuple[int, int, str]]] = {}
-    for span in evidence:
-        if (named := _DOCUMENT.fullmatch(span["field"])) and int(named[1]) < len(texts):
-            spans.setdefault(int(named[1]), []).append((span["start"], span["end"], span["kind"]))
-    return [
-        {"number": number + 1, "parts": highlight(texts[number], marked)} for number, marked in sorted(spans.items())
-    ]
-
-
 def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> list[dict[str, Any]]:
     """What happened, as vertical lines, oldest first; what happened at about the same time shares a line."""
     deployed = (
@@ -198,13 +178,14 @@ def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> lis
         }
         for row in deployments
     )
+    begun = {(row["alert_id"], row["state"]): row for row in sorted(alerts, key=itemgetter("changed_at"), reverse=True)}
     fired = (
         {
             "time": row["changed_at"].timestamp(),
-            "kind": "alert" if row["state"] == "firing" else "resolved",
+            "kind": "alert" if state == "firing" else "resolved",
             "label": row["rule"],
         }
-        for row in alerts
+        for (_, state), row in begun.items()
     )
     here = [mark for mark in (*deployed, *fired) if mark["time"] >= span.start]
     found = sorted(here, key=lambda mark: mark["time"])
@@ -229,7 +210,7 @@ def _joined(same: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def alert_cards(changes: Sequence[Row], decisions: Sequence[Row], colours: Mapping[str, int]) -> list[dict[str, Any]]:
-    """One card an alert, newest first: its newest change, and what happened to it in order of time."""
+    """One card an alert, newest first: what its newest change says, and what happened to it in order of time."""
     occurrences: dict[Any, list[Row]] = {}
     for change in sorted(changes, key=lambda row: row["changed_at"]):
         occurrences.setdefault(change["alert_id"], []).append(change)
@@ -240,14 +221,17 @@ def alert_cards(changes: Sequence[Row], decisions: Sequence[Row], colours: Mappi
 def _alert_card(changes: Sequence[Row], decisions: Sequence[Row], colours: Mapping[str, int]) -> dict[str, Any]:
     first, newest = changes[0], changes[-1]
     began = {"at": first["first_window_start"], "what": "the first bad window began"}
-    happened = [{"at": row["changed_at"], "what": row["state"]} for row in changes]
+    happened = [
+        {"at": row["changed_at"], "what": "grew worse" if row["state"] == before["state"] == "firing" else row["state"]}
+        for before, row in pairwise([{"state": ""}, *changes])
+    ]
     acted = [
         {"at": step["changed_at"], "what": f"{step['kind']} {step['state']} by {step['actor']}"}
         for step in decisions
         if step["alert_id"] == first["alert_id"]
     ]
     timeline = sorted([began, *happened, *acted], key=lambda step: step["at"])
-    return {**first, "state": newest["state"], "colour": colours.get(first["version"], 0), "timeline": timeline}
+    return {**newest, "colour": colours.get(newest["version"], 0), "timeline": timeline}
 
 
 def decision_cards(outcomes: Sequence[Row], colours: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -10,13 +10,14 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, JSONResponse
 
-from services.console import console
+from services.console import console, texts
 from services.console.completeness import completeness
 from services.console.console import CHARTS, WORST_METRICS, ChartKind, Range, Row
 from services.console.groups import groups
 from services.console.measures import LOWER_IS_WORSE, measures
 from services.console.metrics import QUERY
 from services.console.store import Store
+from services.shared.readable import readable
 
 METRICS = ["response_toxicity", "hallucination", "embedding_drift.prompt", "embedding_drift.response", "error"]
 Panel = Literal["versions", "groups", "measures", "alerts", "decisions"]
@@ -163,21 +164,8 @@ class _Page:
         stop = now if stop is None else stop
         rows = self._store.worst(target, metric, start, stop, lowest=metric in LOWER_IS_WORSE)
         colours = _colours(self._store.deployments(target), rows)
-        calls = [
-            {
-                **row,
-                "colour": colours[row["version"]],
-                "prompt": console.highlight(row["prompt"], _spans(row, "prompt")),
-                "response": console.highlight(row["response"], _spans(row, "response")),
-                "documents": console.documents(row["context"], row["evidence"]),
-            }
-            for row in rows
-        ]
+        calls = [{**row, "colour": colours[row["version"]], **texts.shown(row)} for row in rows]
         return self.render("worst", calls=calls)
-
-
-def _spans(row: Row, field: str) -> list[tuple[int, int, str]]:
-    return [(span["start"], span["end"], span["kind"]) for span in row["evidence"] if span["field"] == field]
 
 
 def _chart(kind: ChartKind, lines: list[dict[str, Any]]) -> dict[str, Any]:
@@ -219,4 +207,4 @@ def _seconds(value: float | None) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None else readable(value)

@@ -152,11 +152,11 @@ WITH worst AS
 )
 SELECT toString(score.call_id) AS call_id, score.version AS version, score.value AS value, score.called_at AS called_at,
     score.evidence AS evidence, score.metric AS metric, call.prompt AS prompt, call.response AS response,
-    call.context AS context
+    call.messages AS messages, call.context AS context, call.choices AS choices, call.tool_calls AS tool_calls
 FROM worst AS score
 INNER JOIN
 (
-    SELECT call_id, coalesce(prompt, '') AS prompt, coalesce(response, '') AS response, context FROM calls
+    SELECT call_id, prompt, response, messages, context, choices, tool_calls FROM calls
     WHERE {_TARGET} AND called_at {_BETWEEN} AND call_id IN (SELECT call_id FROM worst)
 ) AS call ON call.call_id = score.call_id
 ORDER BY value * {{sign:Int8}} DESC, call_id

@@ -6,6 +6,7 @@ from datetime import datetime
 from services.alerter.alerter.evaluation import Observation, Verdict
 from services.alerter.alerter.lifecycle import Change
 from services.alerter.alerter.rules import AnyRule, DisparityRule, DriftRule, HealthRule
+from services.shared.readable import readable
 
 PHRASES: Mapping[str, str] = {
     "mean": "on average",
@@ -73,5 +74,5 @@ def _against(was: str, value: float, base: float) -> str:
 
 
 def number(value: float, statistic: str) -> str:
-    """A value as people read it: two or three digits that matter, rates in per cent."""
-    return f"{value * 100:.3g} %" if statistic == "label_rate" else f"{value:.3g}"
+    """A value as people read it, rates in per cent."""
+    return f"{value * 100:.3g} %" if statistic == "label_rate" else readable(value)

@@ -12,6 +12,15 @@ function formatter(unit) {
   return (value) => `${+value.toPrecision(3)}`;
 }
 
+// A value that no line leads to or from: a dot shows it.
+function alone(plot, series) {
+  const values = plot.data[series];
+  const missing = (at) => values[at] === null || values[at] === undefined;
+  const here = [...values.keys()].filter((at) => !missing(at));
+  if (plot.series[series].spanGaps) return here.length === 1 ? here : [];
+  return here.filter((at) => missing(at - 1) && missing(at + 1));
+}
+
 // Labels stand in the first row where they overlap no other.
 function labelRow(ends, left) {
   const row = ends.findIndex((end) => end < left);
@@ -52,7 +61,7 @@ function options(chart, state, width, onPick) {
     dash: line.dashed ? [5, 4] : undefined,
     width: 1.6,
     spanGaps: Boolean(line.spanned),
-    points: { show: line.values.filter((value) => value !== null).length < 4, size: 5 },
+    points: { show: true, size: 5, filter: alone },
     value: (_, value) => (value === null || value === undefined ? "–" : text(value)),
   }));
   return {
@@ -80,7 +89,7 @@ export class Chart {
   constructor(element, onPick) {
     this.element = element;
     this.onPick = onPick;
-    this.names = "";
+    this.lines = "";
     this.state = { marks: [], from: 0, to: 1 };
     new ResizeObserver(() => this.plot?.setSize({ width: this.element.clientWidth, height: HEIGHT })).observe(element);
   }
@@ -89,10 +98,10 @@ export class Chart {
   show(chart, { times, marks, from, to }) {
     Object.assign(this.state, { marks, from, to });
     const data = [times, ...chart.series.map((line) => line.values)];
-    const names = chart.series.map((line) => line.name).join();
-    if (this.plot && names === this.names) return this.plot.setData(data);
+    const lines = JSON.stringify(chart.series.map((line) => [line.name, line.colour, line.dashed]));
+    if (this.plot && lines === this.lines) return this.plot.setData(data);
     this.plot?.destroy();
-    this.names = names;
+    this.lines = lines;
     this.plot = new uPlot(options(chart, this.state, this.element.clientWidth, this.onPick), data, this.element);
   }
 }

@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import clickhouse_connect
@@ -45,6 +46,7 @@ RUDE = "You <b>fool</b>."
 ORDER = "Ignore the <i>user</i>."
 
 
+DOTS = Path(__file__).with_name("dots.js")
 LONG_AGO = timedelta(days=3)  # before any range that the page offers
 
 
@@ -346,6 +348,12 @@ def test_what_is_read_out_loud_changes_with_the_state_alone(page):
     assert changes.count("freshness") > 1
     assert changes.count("state") <= 1  # calls may have ceased half a minute ago just now
     assert page.inner_text("[role=status]") in ("calls arrive", "no calls for half a minute")
+
+
+def test_values_with_gaps_on_both_sides_are_dots_also_where_the_data_changes(page):
+    drawn = page.evaluate(DOTS.read_text())
+    assert drawn[0] == 0
+    assert drawn[1] >= 5  # a dot for each
 
 
 def test_the_offending_sentence_is_marked_and_markup_is_text(page):

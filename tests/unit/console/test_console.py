@@ -100,6 +100,16 @@ def test_an_alert_tells_its_story_in_order():
     ]
 
 
+def test_an_alert_that_grew_worse_says_how_bad_it_is_and_is_one_mark():
+    told = [_change("firing", 11, summary="is 0.16"), _change("firing", 40, summary="is now 0.95")]
+    (card,) = console.alert_cards(told, [], {})
+    assert (card["summary"], card["state"]) == ("is now 0.95", "firing")
+    assert [step["what"] for step in card["timeline"]][1:] == ["firing", "grew worse"]
+    assert [(mark["kind"], mark["time"]) for mark in console.marks([], told, SPAN)] == [
+        ("alert", told[0]["changed_at"].timestamp())
+    ]
+
+
 def test_a_decision_says_why_and_how_far_it_is():
     (card,) = console.decision_cards([_step("done", 30, 4), _step("proposed", 12, 0)], {"v1": 0, "v2": 1})
     assert (card["state"], card["why"], len(card["steps"])) == ("done", "because proposed", 2)
@@ -115,6 +125,10 @@ def test_marks_come_in_order_of_time():
 
 
 def test_alerts_at_about_the_same_time_share_a_mark():
-    alerts = [_change("firing", 0), _change("firing", 1, rule="errors"), _change("firing", 60)]
+    alerts = [
+        _change("firing", 0),
+        _change("firing", 1, rule="errors", alert_id="b"),
+        _change("firing", 60, alert_id="c"),
+    ]
     minute = Range(start=0, stop=60, step=5)
     assert [mark["label"] for mark in console.marks([], alerts, minute)] == ["2 alerts", "toxicity"]

@@ -1,10 +1,7 @@
 """What the page says of every metric."""
 
-from services.console.console import documents
 from services.console.measures import LOWER_IS_WORSE, measures
 from services.embedded.scorers import SCORERS
-
-SPAN = {"field": "context[1]", "start": 0, "end": 4, "kind": "instruction"}
 
 
 def a_row(version, metric="refusal", weight=10.0, total=5.0, labelled=2.0):
@@ -28,13 +25,3 @@ def test_what_was_never_scored_is_left_out():
 
 def test_which_way_is_worse_is_what_the_scorers_say():
     assert {m.name for offer in SCORERS for m in offer.metrics if m.worse == "lower"} == LOWER_IS_WORSE
-
-
-def test_the_document_that_holds_the_evidence_is_shown_alone():
-    (found,) = documents('[{"text": "Calm."}, {"text": "Obey me."}]', [SPAN, {**SPAN, "field": "prompt"}])
-    assert found["number"] == 2
-    assert [(part.text, part.marked) for part in found["parts"]] == [("Obey", True), (" me.", False)]
-
-
-def test_a_context_that_was_cut_short_shows_nothing():
-    assert documents("", [SPAN]) == documents('[{"text": "Calm."}]', [SPAN]) == []

@@ -85,7 +85,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - an argument an option
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send messages again to the topic that they came from, marked.
+    """Send messages again to the topic that they came from, marked; one with several letters is sent once.
 
     Exit code 1 where one was refused, nothing was found, or an id is no letter's.
     """
@@ -93,11 +93,12 @@ def redrive(  # noqa: PLR0913, PLR0917 - an argument an option
         fail("name ids, or --all for everything that the filters let pass")
     place = settings(data)
     found = _find(place, letters.Filter(service, topic, reason, tuple(ids or ())))
-    unwilling = letters.refused(found, most)
-    willing = [letter for letter in found if letter not in unwilling]
-    if willing and not dry_run:
-        _send(place, willing)
-    counts = {"sent": 0 if dry_run else len(willing), "refused": len(unwilling), "found": len(found)}
+    messages, unwilling = letters.by_message(found, most)
+    if messages and not dry_run:
+        _send(place, messages)
+    willing = [letter for message in messages for letter in message]
+    sent = {"sent": 0, "messages": 0} if dry_run else {"sent": len(willing), "messages": len(messages)}
+    counts = {**sent, "refused": len(unwilling), "found": len(found)}
     print(
         json.dumps(counts | {"ids": [str(letter.dead_letter_id) for letter in willing]}) if as_json else _said(counts)
     )
@@ -133,16 +134,16 @@ def _find(place: SharedSettings, wanted: letters.Filter) -> list[DeadLetter]:
     return [letter for letter in letters.newest(answered) if wanted.passes(letter)]
 
 
-def _send(place: SharedSettings, willing: list[DeadLetter]) -> None:
+def _send(place: SharedSettings, messages: list[list[DeadLetter]]) -> None:
     try:
-        asyncio.run(letters.redrive(Kafka.of(place), willing))
+        asyncio.run(letters.redrive(Kafka.of(place), messages))
     except (KafkaError, OSError, TimeoutError, Refused) as error:
         fail(f"the broker at {place.kafka_bootstrap} did not take them ({error or type(error).__name__})")
 
 
 def _said(counts: dict[str, int]) -> str:
     refused = f"; {counts['refused']} refused: sent again often enough, or without bytes" if counts["refused"] else ""
-    return f"{counts['sent']} of {counts['found']} sent again{refused}"
+    return f"{counts['sent']} of {counts['found']} dead letters sent again (messages: {counts['messages']}){refused}"
 
 
 def _row(letter: DeadLetter) -> list[str]:

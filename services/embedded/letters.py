@@ -75,9 +75,29 @@ async def on_topics(kafka: Kafka) -> Found:
     return Found(newest(filter(None, read)), read.count(None))
 
 
-def refused(letters: Iterable[DeadLetter], most: int = MOST_REDRIVES) -> list[DeadLetter]:
-    """The letters that were sent again so often that once more would not help, or whose bytes are not kept."""
-    return [letter for letter in letters if letter.redrives >= most or letter.message_value is None]
+class Sorted(NamedTuple):
+    """Messages that may be sent again, each with its letters, and the letters of those that may not."""
+
+    willing: list[list[DeadLetter]]
+    refused: list[DeadLetter]
+
+
+def by_message(letters: Iterable[DeadLetter], most: int = MOST_REDRIVES) -> Sorted:
+    """What failed in two services, or failed again after it was sent again, is one message with several letters.
+
+    Refused is one that was sent again so often that once more would not help, or whose bytes are not kept.
+    """
+    messages: dict[object, list[DeadLetter]] = {}
+    for letter in letters:
+        marks = frozenset(mark for mark in letter.headers.items() if mark[0] != REDRIVE_HEADER)
+        messages.setdefault((letter.topic, letter.message_key or b"", letter.message_value, marks), []).append(letter)
+    found = Sorted([], [])
+    for same in messages.values():
+        if same[0].message_value is None or _oftenest(same).redrives >= most:
+            found.refused.extend(same)
+        else:
+            found.willing.append(same)
+    return found
 
 
 def sent_again(letter: DeadLetter) -> Outgoing:
@@ -87,21 +107,31 @@ def sent_again(letter: DeadLetter) -> Outgoing:
     return Outgoing(letter.topic, letter.message_key or b"", letter.message_value or b"", (*kept, mark))
 
 
-def marked(letter: DeadLetter) -> Outgoing:
-    """The letter itself, saying that it was sent again once more: it replaces the one of the same id."""
-    again = msgspec.structs.replace(letter, redrives=letter.redrives + 1)
+def marked(letter: DeadLetter, redrives: int) -> Outgoing:
+    """The letter itself, saying how often its message was sent again: it replaces the one of the same id."""
+    again = msgspec.structs.replace(letter, redrives=redrives)
     return Outgoing(f"{PREFIX}{letter.service}{SUFFIX}", letter.key.encode(), again.encode())
 
 
-async def redrive(kafka: Kafka, letters: Sequence[DeadLetter]) -> None:
-    """Send the letters' messages again, then mark the letters.
+async def redrive(kafka: Kafka, messages: Sequence[Sequence[DeadLetter]]) -> None:
+    """Send each message once, then mark all its letters.
 
     After a crash in between a message is sent once more: its id makes that harmless. Raises `TimeoutError` where the
     broker does not take them.
     """
-    async with asyncio.timeout(_ANSWER_SECONDS + len(letters) / 1000), Producer(kafka) as producer:
-        await producer.publish([sent_again(letter) for letter in letters])
-        await producer.publish([marked(letter) for letter in letters])
+    oftenest = [_oftenest(letters) for letters in messages]
+    marks = [
+        marked(letter, last.redrives + 1)
+        for letters, last in zip(messages, oftenest, strict=True)
+        for letter in letters
+    ]
+    async with asyncio.timeout(_ANSWER_SECONDS + len(marks) / 1000), Producer(kafka) as producer:
+        await producer.publish([sent_again(letter) for letter in oftenest])
+        await producer.publish(marks)
+
+
+def _oftenest(letters: Iterable[DeadLetter]) -> DeadLetter:
+    return max(letters, key=lambda letter: letter.redrives)
 
 
 def _holds_letters(topic: str) -> bool:

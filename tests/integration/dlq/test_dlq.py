@@ -56,7 +56,7 @@ def test_a_malformed_message_is_listed_shown_and_sent_again_three_times(stack):
         newest = letters[-1]["dead_letter_id"]
     refused = stack.tidemark("dlq", "redrive", newest, "--json")
     assert refused.returncode == 1
-    assert json.loads(refused.stdout) == {"sent": 0, "refused": 1, "found": 1, "ids": []}
+    assert json.loads(refused.stdout) == {"sent": 0, "messages": 0, "refused": 1, "found": 1, "ids": []}
     stack.until("SELECT count() FROM calls", 5)
 
 

@@ -1,5 +1,6 @@
 """Dead letters: which are meant, and how they go back."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 
 from schemas.messages import DeadLetter
-from services.embedded.letters import Filter, marked, newest, refused, sent_again
+from services.embedded.letters import Filter, by_message, marked, newest, redrive, sent_again
 
 
 def a_letter(number=1, **changes):
@@ -52,14 +53,71 @@ def test_a_message_goes_back_as_it_came_and_is_marked():
 
 def test_the_letter_says_how_often_it_was_sent_again():
     letter = a_letter()
-    again = marked(letter)
+    again = marked(letter, 1)
     assert again.topic == "dlq.writer.v1"
     assert DeadLetter.decode(again.value) == msgspec.structs.replace(letter, redrives=1)
 
 
 def test_what_was_sent_again_three_times_is_refused():
-    tired, empty = a_letter(redrives=3), a_letter(2, message_value=None)
-    assert refused([a_letter(3), tired, empty]) == [tired, empty]
+    tired, empty, fresh = a_letter(redrives=3), a_letter(2, message_value=None), a_letter(3, message_value=b"other")
+    assert by_message([fresh, tired, empty]) == ([[fresh]], [tired, empty])
+
+
+def test_what_differs_from_a_message_is_another_one():
+    changes = ({}, {"topic": "scores.v1"}, {"message_key": b"t|2"}, {"headers": {"tidemark-replay": "1"}})
+    letters = [a_letter(number, **change) for number, change in enumerate(changes, 1)]
+    assert by_message(letters).willing == [[letter] for letter in letters]
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """What a producer took, batch by batch."""
+    taken = []
+
+    class Kept:
+        def __init__(self, _kafka):
+            pass
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *_):
+            pass
+
+        async def publish(self, batch):
+            taken.append(batch)
+
+    monkeypatch.setattr("services.embedded.letters.Producer", Kept)
+    return taken
+
+
+def sent(message):
+    return message.topic, message.value, dict(message.headers)["tidemark-redrive"]
+
+
+def test_a_message_that_failed_in_two_services_is_sent_once_and_both_letters_say_so(log):
+    letters = [a_letter(1), a_letter(2, service="guard", stage="handle")]
+    asyncio.run(redrive(None, by_message(letters).willing))
+    messages, marks = log
+    assert [sent(message) for message in messages] == [("calls.v1", b"{not json", b"1")]
+    assert [mark.topic for mark in marks] == ["dlq.writer.v1", "dlq.guard.v1"]
+    assert [DeadLetter.decode(mark.value).redrives for mark in marks] == [1, 1]
+
+
+def test_a_message_that_always_fails_is_sent_three_times_whatever_its_letters(log):
+    letters = [a_letter()]
+    for round_ in range(1, 6):
+        log.clear()
+        willing = by_message(letters).willing
+        asyncio.run(redrive(None, willing))
+        assert len(log[0]) == len(willing) == (round_ <= 3)
+        failed = [
+            a_letter(round_ + 1, offset=round_, headers=again, redrives=int(again["tidemark-redrive"]))
+            for message in log[0]
+            if (again := {name: value.decode() for name, value in message.headers})
+        ]
+        letters = newest([*letters, *(DeadLetter.decode(mark.value) for mark in log[1]), *failed])
+    assert [letter.redrives for letter in letters] == [3, 3, 3, 3]
 
 
 def test_each_letter_is_there_once_as_it_was_last():

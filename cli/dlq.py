@@ -91,6 +91,8 @@ def redrive(  # noqa: PLR0913, PLR0917 - an argument an option
     """
     if not ids and not everything:
         fail("name ids, or --all for everything that the filters let pass")
+    if not all(ids or ()):
+        fail("an id is empty")
     place = settings(data)
     found = _find(place, letters.Filter(service, topic, reason, tuple(ids or ())))
     messages, unwilling = letters.by_message(found, most)

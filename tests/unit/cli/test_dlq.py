@@ -59,6 +59,12 @@ def test_all_of_nothing_is_an_error(redrive):
     assert redrive("--all", "--service", "latency")[:2] == (1, [])
 
 
+@pytest.mark.parametrize("ids", [[""], ["aaaa", ""]])
+def test_an_empty_id_does_not_mean_everything(dlq, ids):
+    code, printed = dlq("redrive", "--dry-run", *ids)
+    assert (code, printed.out, "an id is empty" in printed.err) == (2, "", True)
+
+
 @pytest.mark.parametrize("reason", ["Invalid enum value '[/INST]'", "no topic [calls.v1] here"])
 def test_a_reason_is_listed_as_it_is(dlq, reason):
     code, printed = dlq("list", reason=reason)

@@ -157,6 +157,19 @@ def test_a_rebuilt_generation_wins_over_a_fuller_window(client):
     assert _of(client, "windows", "generation", live.window_id, column="window_id") == [(1,)]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_dead_letter_stays_as_often_sent_again_as_it_was(client, order):
+    topic, store = dead_letters("writer"), Store(lambda: client, lambda: NOON)
+    letter = msgspec.structs.replace(_example(topic), dead_letter_id=uuid7())
+    rows = [msgspec.structs.replace(letter, redrives=redrives) for redrives in (0, 1, 3)]
+    rows.append(msgspec.structs.replace(letter, failed_at=letter.failed_at + timedelta(hours=1)))  # read again
+    rows.append(msgspec.structs.replace(letter, redrives=2, failed_at=letter.failed_at + timedelta(hours=2)))
+    for row in rows[::order]:
+        store.write(topic, [_batch(topic, row)])
+    found = client.query(f"SELECT redrives FROM dead_letters WHERE dead_letter_id = '{letter.dead_letter_id}'")
+    assert found.result_rows == [(3,)]
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_of_outcomes_of_one_moment_the_last_step_decides(client, order):
     done = msgspec.structs.replace(_example(OUTCOMES), decision_id=uuid7())

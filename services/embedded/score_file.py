@@ -88,6 +88,7 @@ class Run:
             if not restart:
                 self._resume(written)
             written.truncate(self.state.output_bytes)
+            written.seek(0, os.SEEK_END)  # until something is written, the place would be where the file ended before
             self._score(written)
             self._partial.replace(self.output)
         self._place.unlink(missing_ok=True)

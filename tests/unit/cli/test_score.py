@@ -115,6 +115,19 @@ def test_what_was_written_after_the_last_checkpoint_is_cut(tmp_path):
     assert output.read_bytes() == whole.read_bytes()
 
 
+def test_a_checkpoint_before_anything_is_written_again_says_where_the_output_was_cut(tmp_path):
+    whole, output = tmp_path / "whole", tmp_path / "out"
+    good, bad = text(3 * BATCH), b"no call\n" * BATCH
+    source = good + bad + good
+    a_run(source, whole).complete()
+    with interrupted(source, output).open("ab") as partial:
+        partial.write(b'{"line": 1, "half a')
+    interrupted(source, output, at_batch=2)
+    run = a_run(source, output)
+    run.complete()
+    assert (run.resumed_after, output.read_bytes()) == (4 * BATCH, whole.read_bytes())
+
+
 @pytest.mark.parametrize(
     ("source", "metrics"),
     [(b'{"duration_seconds": 7}\n' + text(500), ("duration_seconds",)), (text(500), ("tokens_per_second",))],

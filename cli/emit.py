@@ -43,12 +43,15 @@ def emit(  # noqa: PLR0913, PLR0917  (one parameter an option: that is how a com
 ) -> None:
     """Send one call, or a file of them, and wait until they are acknowledged.
 
-    Exit code 0: the gateway has all of them. 1: some were rejected or dropped. 2: it was not reached in time, and some,
-    or some of an earlier run, wait in the spool for the next client of the same app.
+    A line of the file that is no JSON object is reported and skipped.
+
+    Exit code 0: the gateway has all of them. 1: some were rejected, dropped or skipped. 2: it was not reached in time,
+    and some, or some of an earlier run, wait in the spool for the next client of the same app.
     """
     if (file is None) == (prompt is None and response is None):
         fail("give --prompt and --response, or --file")
-    calls = _read(file) if file else [{"prompt": prompt, "response": response, "context": context}]
+    skipped: list[int] = []
+    calls = _read(file, skipped) if file else [{"prompt": prompt, "response": response, "context": context}]
     options = {"app": app, "environment": environment, "version": version, "ledger": ledger}
     try:
         client = Client(url=url or gateway_url(data), api_key=_api_key(data), **options)  # type: ignore[arg-type]
@@ -57,7 +60,7 @@ def emit(  # noqa: PLR0913, PLR0917  (one parameter an option: that is how a com
     call_ids = _emit(client, calls, timeout_seconds)
     settled = client.flush(timeout_seconds)
     client.close()
-    _tell(client, call_ids, settled=settled, as_json=as_json)
+    _tell(client, call_ids, skipped=len(skipped), settled=settled, as_json=as_json)
 
 
 def _emit(client: Client, calls: Iterable[dict[str, Any]], timeout_seconds: float) -> list[str]:
@@ -70,18 +73,20 @@ def _emit(client: Client, calls: Iterable[dict[str, Any]], timeout_seconds: floa
     return call_ids
 
 
-def _read(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    return (_parsed(line, number) for number, line in enumerate(lines, 1) if line.strip())
-
-
-def _parsed(line: bytes, number: int) -> dict[str, Any]:
-    try:
-        call = json.loads(line.decode())
-    except ValueError as error:
-        fail(f"line {number} is no JSON: {error}")
-    if not isinstance(call, dict):
-        fail(f"line {number} is no JSON object")
-    return {name: value for name, value in call.items() if name not in {"type", "tenant"}}
+def _read(lines: Iterable[bytes], skipped: list[int]) -> Iterator[dict[str, Any]]:
+    """The calls of a file; a line that is none is told, and its number added to `skipped`."""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            call = json.loads(line.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            call = error
+        if isinstance(call, dict):
+            yield {name: value for name, value in call.items() if name not in {"type", "tenant"}}
+            continue
+        skipped.append(number)
+        say(f"line {number} is no JSON{f': {call}' if isinstance(call, Exception) else ' object'}")
 
 
 def _api_key(data: Path | None) -> str:
@@ -90,18 +95,19 @@ def _api_key(data: Path | None) -> str:
     return os.environ.get("TIDEMARK_API_KEY") or (kept.read_text().strip() if kept.exists() else "")
 
 
-def _tell(client: Client, call_ids: list[str], *, settled: bool, as_json: bool) -> None:
+def _tell(client: Client, call_ids: list[str], *, skipped: int, settled: bool, as_json: bool) -> None:
     stats = client.stats()
     lost = stats.rejected + stats.dropped
-    code = 1 if lost else 2 if stats.spooled or not settled else 0
+    code = 1 if lost or skipped else 2 if stats.spooled or not settled else 0
     if as_json:
         counts = {name: getattr(stats, name) for name in ("emitted", "acknowledged", "spooled", "rejected", "dropped")}
-        print(json.dumps({**counts, "call_ids": call_ids}))
+        print(json.dumps({**counts, "skipped": skipped, "call_ids": call_ids}))
     else:
         for call_id in call_ids:
             print(call_id)
         waiting = f"; {stats.spooled} wait in the spool, those of earlier runs too" if stats.spooled else ""
-        say(f"{stats.acknowledged} acknowledged{waiting}; {lost} rejected or dropped")
+        passed_over = f"; {skipped} lines skipped" if skipped else ""
+        say(f"{stats.acknowledged} acknowledged{waiting}; {lost} rejected or dropped{passed_over}")
     if stats.rejected:
         say(f"what was rejected, and why: {client.rejected_file}")
     raise typer.Exit(code)

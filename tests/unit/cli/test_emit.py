@@ -96,10 +96,16 @@ def test_time_that_runs_out_is_no_loss(emit):
     assert (code != 1, json.loads(printed.out)["dropped"]) == (True, 0)  # it may be in time all the same
 
 
-def test_a_file_that_is_not_in_utf_8_is_a_wrong_use_with_its_line(emit, tmp_path):
-    (tmp_path / "calls.jsonl").write_bytes(b'{"prompt": "a"}\n{"prompt": "\xfc"}\n')
-    code, printed = emit("--file", str(tmp_path / "calls.jsonl"))
-    assert (code, "line 2 is no JSON: 'utf-8'" in printed.err) == (2, True)
+def test_lines_that_are_no_calls_are_told_and_skipped(emit, server, tmp_path):
+    lines = (b'\xef\xbb\xbf{"prompt": "a"}', b'{"prompt": "\xfc"}', b"7", b"[" * 100_000, b'{"prompt": "b"}')
+    (tmp_path / "calls.jsonl").write_bytes(b"\n".join(lines))
+    code, printed = emit("--file", str(tmp_path / "calls.jsonl"), "--json")
+    said = json.loads(printed.out)
+    assert (code, said["acknowledged"], said["skipped"], len(said["call_ids"])) == (1, 2, 3, 2)
+    assert [call["prompt"] for _, call in server.calls] == ["a", "b"]
+    assert "line 2 is no JSON: 'utf-8'" in printed.err
+    assert "line 3 is no JSON object" in printed.err
+    assert "line 4 is no JSON: " in printed.err
 
 
 @pytest.mark.parametrize("arguments", [(), ("--prompt", "p", "--file", "-"), ("--file", "missing.jsonl")])

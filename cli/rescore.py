@@ -12,6 +12,7 @@ import typer
 
 from cli.options import App, AsJson, Data, Tenant
 from cli.outages import answered
+from cli.outputs import regular
 from cli.progress import Shown, shown
 from schemas.messages import Score
 from schemas.topics import SCORES
@@ -58,12 +59,13 @@ def rescore(  # noqa: PLR0913, PLR0917 - an argument an option
     --output they are written to a file instead, for `tidemark compare`.
     """
     config = settings(data)
+    place = None if output is None else regular(output)
     with answered(), shown("stored calls are scored", "calls") as progress:
         wanted = chosen(metrics, AVAILABLE, NAMED)
         begin, stop = moment(start), moment(end) if end else datetime.now(UTC)
         stored = StoredCalls(client(config, url=readonly_url(data)), begin, stop, app, tenant)
         job = _Job(config, stored, wanted)
-        done = asyncio.run(job.publish(progress) if output is None else job.write(output, progress))
+        done = asyncio.run(job.publish(progress) if place is None else job.write(place, progress))
     print(json.dumps(asdict(done)) if as_json else f"{done.scores} scores of {done.calls} stored calls")
 
 

@@ -1,6 +1,7 @@
 """`tidemark score`."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Annotated, Any, BinaryIO
 import msgspec
 import typer
 
+from cli.outputs import regular
 from cli.printing import fail, say
 from cli.progress import Shown, shown
 from services.embedded.score_file import Busy, Run, Tally
@@ -46,9 +48,9 @@ def score(
     """Score a file of calls without a running stack.
 
     Each line of the input is a JSON object with fields of a call; a line that is none is reported and skipped. The
-    output is there when it is whole: until then it grows in OUTPUT.partial, and the same command goes on where an
-    interrupted one stopped. Stored calls are scored again by `tidemark rescore`; two outputs are held against each
-    other by `tidemark compare`.
+    output is there when it is whole: until then it grows in OUTPUT.partial, beside the file where OUTPUT is a link,
+    and the same command goes on where an interrupted one stopped. Stored calls are scored again by `tidemark
+    rescore`; two outputs are held against each other by `tidemark compare`.
 
     Exit code 0: done; 1: no line was a call, or what --strict says; 2: a wrong use; 130: interrupted.
     """
@@ -70,6 +72,8 @@ def score(
 
 
 def _check(source: Path, output: Path) -> None:
+    if output != STANDARD:
+        regular(output)
     if source == STANDARD:
         return
     if not source.is_file():
@@ -124,7 +128,8 @@ def _scored(job: _Job, restart: bool) -> _Told:
             return _Told(_streamed(job, source), job, 0, time.monotonic() - began)
         lines = _lines(job.input)
         at = datetime.now(UTC)
-        run = Run(source, job.output, job.scorers, job.metrics, at, _report, lambda done: progress(done, lines))
+        place = job.output.resolve()  # a rename would replace a link and not its file
+        run = Run(source, place, job.scorers, job.metrics, at, _report, lambda done: progress(done, lines))
         try:
             tally = run.complete(restart=restart)
         except (Busy, OSError, ValueError) as error:
@@ -136,12 +141,16 @@ def _scored(job: _Job, restart: bool) -> _Told:
 
 def _streamed(job: _Job, source: BinaryIO) -> Tally:
     tally = Tally()
-    for part in score_parts(source, job.scorers, metrics=job.metrics, at=datetime.now(UTC)):
-        for line in part.bad:
-            _report(line)
-        sys.stdout.buffer.writelines(score + b"\n" for score in part.scores)
-        sys.stdout.buffer.flush()
-        tally.add(part)
+    try:
+        for part in score_parts(source, job.scorers, metrics=job.metrics, at=datetime.now(UTC)):
+            for line in part.bad:
+                _report(line)
+            sys.stdout.buffer.writelines(score + b"\n" for score in part.scores)
+            sys.stdout.buffer.flush()
+            tally.add(part)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter tries it again at its end
+        fail(f"score: {error}")
     return tally
 
 

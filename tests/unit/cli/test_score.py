@@ -9,6 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -321,6 +322,34 @@ def test_a_folder_as_output_is_refused_before_anything_is_scored(run, tmp_path):
     (tmp_path / "in").write_bytes(text(5))
     code, _, err = run("--input", str(tmp_path / "in"), "--output", str(tmp_path), "--metrics", TIMES)
     assert (code, "directory" in err, list(tmp_path.parent.glob("*.partial"))) == (2, True, [])
+
+
+def test_the_file_that_a_link_leads_to_is_written_and_the_link_stays(run, tmp_path):
+    (tmp_path / "in").write_bytes(text(5))
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "out").symlink_to("real")
+    files = ("--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"))
+    assert run(*files, "--metrics", "duration_seconds")[0] == 0
+    assert (tmp_path / "out").is_symlink()
+    assert len((tmp_path / "real").read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    "arguments", [("score", "--input", "-"), ("rescore", "--from", "2026-01-01")], ids=lambda arguments: arguments[0]
+)
+def test_a_pipe_as_output_is_refused_and_stays(capsys, tmp_path, arguments):
+    os.mkfifo(tmp_path / "out")
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--output", str(tmp_path / "out")])
+    assert (ended.value.code, "is no regular file" in capsys.readouterr().err) == (2, True)
+    assert (tmp_path / "out").is_fifo()
+
+
+def test_a_full_disk_behind_standard_output_is_told():
+    with Path("/dev/full").open("wb") as full:
+        command = [*TIDEMARK, "score", "--input", "-", "--output", "-", "--metrics", "duration_seconds"]
+        done = subprocess.run(command, input=text(5), stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.splitlines()) == (2, [b"tidemark: score: [Errno 28] No space left on device"])
 
 
 def test_nothing_but_bad_lines_is_an_error(run, tmp_path):

@@ -1,5 +1,6 @@
 """JSON lines of calls to JSON lines of scores, without a broker."""
 
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def parsed(number: int, line: bytes, at: datetime) -> Numbered | BadLine:
     """The call on a line, or what is wrong with the line."""
     given = {"tenant": "offline", "app": "offline", "environment": "offline", "version": "offline", "called_at": at}
     try:
-        found = msgspec.json.decode(line)
+        found = msgspec.json.decode(line.removeprefix(BOM_UTF8) if number == 1 else line)
         if not isinstance(found, dict):
             return BadLine(number, "the line is no JSON object")
         found = {key: value for key, value in found.items() if value is not None}
@@ -152,8 +153,11 @@ def chosen(metrics: str, available: Sequence[str], by_name: Sequence[str] = ()) 
 
     >>> chosen("b,a", ["a", "b", "c"]), chosen("b*", ["a", "b", "b.x"]), chosen("all", ["a"], ["dear"])
     (['a', 'b'], ['b', 'b.x'], ['a'])
+    >>> chosen("all,dear", ["a"], ["dear"])
+    ['a', 'dear']
     """
-    wanted = ["*"] if metrics == "all" else [name.strip() for name in metrics.split(",") if name.strip()]
+    named = [name.strip() for name in metrics.split(",") if name.strip()]
+    wanted = ["*" if name == "all" else name for name in named]
     unknown = [
         each for each in wanted if each not in by_name and not any(fnmatchcase(name, each) for name in available)
     ]

@@ -352,6 +352,13 @@ def test_a_full_disk_behind_standard_output_is_told():
     assert (done.returncode, done.stderr.splitlines()) == (2, [b"tidemark: score: [Errno 28] No space left on device"])
 
 
+def test_a_byte_order_mark_costs_no_line(run, tmp_path):
+    (tmp_path / "in").write_bytes(b"\xef\xbb\xbf" + text(5))
+    code, out, err = run("--input", str(tmp_path / "in"), "--output", "-", "--metrics", "duration_seconds")
+    assert (code, [json.loads(line)["line"] for line in out.splitlines()]) == (0, [1, 2, 3, 4, 5])
+    assert "5 calls" in err
+
+
 def test_nothing_but_bad_lines_is_an_error(run, tmp_path):
     (tmp_path / "in").write_text("a\nb\n")
     files = ("--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"))

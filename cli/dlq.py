@@ -40,7 +40,7 @@ def list_letters(
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the newest last: from ClickHouse and from the topics, whichever answers."""
-    found = _find(settings(data), letters.Filter(service, topic, reason))
+    found = _find(settings(data), letters.Filter(service, topic, reason), with_bytes=False)
     shown = found[-limit:]
     if as_json:
         print(json.dumps({"count": len(found), "letters": [_plain(letter) for letter in shown]}))
@@ -114,11 +114,11 @@ def _begins(letter: DeadLetter, letter_id: str) -> bool:
     return str(letter.dead_letter_id).startswith(letter_id)
 
 
-def _find(place: SharedSettings, wanted: letters.Filter) -> list[DeadLetter]:
+def _find(place: SharedSettings, wanted: letters.Filter, *, with_bytes: bool = True) -> list[DeadLetter]:
     answered: list[DeadLetter] = []
     silent = []
     try:
-        found = asyncio.run(letters.on_topics(Kafka.of(place)))
+        found = asyncio.run(letters.on_topics(Kafka.of(place), wanted, with_bytes=with_bytes))
     except (KafkaError, OSError, TimeoutError) as error:
         silent.append(f"the broker at {place.kafka_bootstrap} does not answer ({error or type(error).__name__})")
     else:
@@ -126,14 +126,14 @@ def _find(place: SharedSettings, wanted: letters.Filter) -> list[DeadLetter]:
         if found.foreign:
             say(f"messages on the dead-letter topics that are no dead letters are stepped over: {found.foreign}")
     try:
-        answered += letter_store.stored(place.clickhouse_url, place.clickhouse_database)
+        answered += letter_store.stored(place.clickhouse_url, place.clickhouse_database, wanted, with_bytes=with_bytes)
     except letter_store.StoreError as error:
         silent.append(f"ClickHouse at {without_password(place.clickhouse_url)} does not answer ({error})")
     for part in silent:
         say(part)
     if len(silent) == 2:
         fail("dead letters can be read from neither")
-    return [letter for letter in letters.newest(answered) if wanted.passes(letter)]
+    return letters.newest(answered)
 
 
 def _send(place: SharedSettings, messages: list[list[DeadLetter]]) -> None:

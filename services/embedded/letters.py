@@ -57,12 +57,13 @@ def newest(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     return sorted(kept.values(), key=lambda letter: letter.failed_at)
 
 
-async def on_topics(kafka: Kafka) -> Found:
-    """What lies on every dead-letter topic of the broker, read to their ends without a group.
+async def on_topics(kafka: Kafka, wanted: Filter, *, with_bytes: bool = True) -> Found:
+    """What passes of all dead-letter topics of the broker, read to their ends without a group.
 
-    Raises aiokafka's `KafkaError` or `TimeoutError` where the broker does not answer.
+    Raises aiokafka's `KafkaError`, or `TimeoutError` where the broker says nothing for a while.
     """
-    async with asyncio.timeout(_ANSWER_SECONDS):
+    kept, foreign = [], 0
+    async with asyncio.timeout(_ANSWER_SECONDS) as silence:
         places = [place for place in await every_partition(kafka) if _holds_letters(kafka.short(place.topic))]
         async with AIOKafkaConsumer(
             bootstrap_servers=kafka.bootstrap,
@@ -71,8 +72,13 @@ async def on_topics(kafka: Kafka) -> Found:
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=LARGEST_MESSAGE_BYTES,
         ) as consumer:
-            read = [_letter(value) async for value in _values(consumer, places)]
-    return Found(newest(filter(None, read)), read.count(None))
+            async for value in _values(consumer, places, silence):
+                letter = _letter(value)
+                if letter is None:
+                    foreign += 1
+                elif wanted.passes(letter):
+                    kept.append(letter if with_bytes else _without_bytes(letter))
+    return Found(newest(kept), foreign)
 
 
 class Sorted(NamedTuple):
@@ -145,7 +151,13 @@ def _letter(value: bytes | None) -> DeadLetter | None:
         return None
 
 
-async def _values(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> AsyncIterator[bytes | None]:
+def _without_bytes(letter: DeadLetter) -> DeadLetter:
+    return msgspec.structs.replace(letter, message_key=None, message_value=None)
+
+
+async def _values(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], silence: asyncio.Timeout
+) -> AsyncIterator[bytes | None]:
     if not places:
         return
     ends = await true_ends(consumer, places)
@@ -153,9 +165,12 @@ async def _values(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) 
     await consumer.seek_to_beginning(*places)
     left = {place for place, end in ends.items() if end > 0}
     while left:
-        for records in (await consumer.getmany(timeout_ms=500)).values():
+        found = await consumer.getmany(timeout_ms=500)
+        for records in found.values():
             for record in records:
                 yield record.value
+        if found:
+            silence.reschedule(asyncio.get_running_loop().time() + _ANSWER_SECONDS)
         for place in list(left):
             if await consumer.position(place) >= ends[place]:
                 left.discard(place)

@@ -24,11 +24,12 @@ def dlq(monkeypatch, capsys):
     """Run a subcommand of `dlq` on one letter, with other fields than `LETTER` has; exit code and what it printed."""
 
     def run(*arguments, foreign=0, **fields):
-        async def on_topics(_kafka):
-            return Found([msgspec.structs.replace(LETTER, **fields)], foreign)
+        async def on_topics(_kafka, wanted, *, with_bytes):
+            letter = msgspec.structs.replace(LETTER, **fields)
+            return Found([letter] if wanted.passes(letter) else [], foreign)
 
         monkeypatch.setattr("services.embedded.letters.on_topics", on_topics)
-        monkeypatch.setattr("services.embedded.letter_store.stored", lambda *_: [])
+        monkeypatch.setattr("services.embedded.letter_store.stored", lambda *_, with_bytes: [])
         with pytest.raises(SystemExit) as ended:
             main(["dlq", *arguments])
         return ended.value.code, capsys.readouterr()

@@ -45,7 +45,7 @@ def test_a_variable_that_is_wrong_is_named_without_its_password(monkeypatch, cap
 
 
 def test_the_password_of_a_store_that_does_not_answer_is_not_printed(monkeypatch, capsys):
-    async def silent(_kafka):
+    async def silent(*_, with_bytes):
         raise TimeoutError
 
     monkeypatch.setattr("services.embedded.letters.on_topics", silent)

@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from uuid import UUID
 
 import msgspec
 import pytest
+from aiokafka import TopicPartition
 
 from schemas.messages import DeadLetter
-from services.embedded.letters import Filter, by_message, marked, newest, redrive, sent_again
+from services.embedded.letters import Filter, by_message, marked, newest, on_topics, redrive, sent_again
+from services.shared.kafka import Kafka
 
 
 def a_letter(number=1, **changes):
@@ -89,6 +92,71 @@ def log(monkeypatch):
 
     monkeypatch.setattr("services.embedded.letters.Producer", Kept)
     return taken
+
+
+PLACE = TopicPartition("dlq.writer.v1", 0)
+
+
+class Broker:
+    """Gives `values`, one each 0.2 s, and then nothing; the log ends at `end`."""
+
+    def __init__(self, values, end):
+        self.values, self.end, self.at = values, end, 0
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        pass
+
+    async def seek_to_beginning(self, _place):
+        pass
+
+    def resume(self, _place):
+        pass
+
+    async def position(self, _place):
+        return self.at
+
+    async def getmany(self, timeout_ms):
+        await asyncio.sleep(0.2)
+        self.at += 1
+        return {PLACE: [SimpleNamespace(value=self.values[self.at - 1])]} if self.at <= len(self.values) else {}
+
+    async def ends(self, *_):
+        return {PLACE: self.end}
+
+    @staticmethod
+    async def places(_kafka):
+        return [PLACE]
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Read the topics of a broker; half a second is silence."""
+
+    def found(values, wanted, *, end=None, **options):
+        broker = Broker(values, end or len(values))
+        monkeypatch.setattr("services.embedded.letters._ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr("services.embedded.letters.AIOKafkaConsumer", lambda **_: broker)
+        monkeypatch.setattr("services.embedded.letters.every_partition", broker.places)
+        monkeypatch.setattr("services.embedded.letters.true_ends", broker.ends)
+        return asyncio.run(on_topics(Kafka("localhost:1"), wanted, **options))
+
+    return found
+
+
+def test_reading_may_take_as_long_as_the_broker_says_something(read):
+    letters = [a_letter(number) for number in (1, 2, 3, 4)]
+    assert read([letter.encode() for letter in letters], Filter()) == (letters, 0)
+    with pytest.raises(TimeoutError):
+        read([letters[0].encode()], Filter(), end=100)
+
+
+def test_of_the_topics_only_what_is_wanted_is_kept_and_for_a_list_without_bytes(read):
+    values = [a_letter(1).encode(), b"no letter", a_letter(2, service="guard").encode()]
+    plain = a_letter(2, service="guard", message_key=None, message_value=None)
+    assert read(values, Filter(service="guard"), with_bytes=False) == ([plain], 1)
 
 
 def sent(message):

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, delete, exists, func, insert, select, tuple_, update
 
 from schemas.messages import Alert, Segment, Window
 from schemas.topics import ALERTS
@@ -268,9 +268,19 @@ class Notifications:
         connection.execute(told.values(notified_at_seconds=now_seconds))
 
     def due(self, channel: str, now_seconds: float) -> Row[Any] | None:
-        """What is to be sent next through a channel, the oldest; None where nothing is."""
+        """What is to be sent next through a channel, the oldest; None where nothing is.
+
+        What is told of one alert is sent in order: a change waits until the one before it is taken or given up.
+        """
         open_ = NOTIFICATIONS.c.sent_at_seconds.is_(None) & (NOTIFICATIONS.c.due_at_seconds <= now_seconds)
-        own = select(NOTIFICATIONS).where(open_, NOTIFICATIONS.c.channel == channel)
+        earlier = NOTIFICATIONS.alias("earlier")
+        waits = exists().where(
+            earlier.c.sent_at_seconds.is_(None),
+            earlier.c.channel == NOTIFICATIONS.c.channel,
+            earlier.c.fingerprint == NOTIFICATIONS.c.fingerprint,
+            earlier.c.id < NOTIFICATIONS.c.id,
+        )
+        own = select(NOTIFICATIONS).where(open_, NOTIFICATIONS.c.channel == channel, ~waits)
         with self._engine.connect() as connection:
             return connection.execute(own.order_by(NOTIFICATIONS.c.id).limit(1)).one_or_none()
 

@@ -15,7 +15,7 @@ from services.alerter.store import Notifications
 from services.shared.process import Process
 
 from .streams import at
-from .test_watch import Stage, toxic
+from .test_watch import GOOD, Stage, toxic
 
 # a plugin of Apprise that is not used here imports it
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -91,6 +91,31 @@ def test_what_was_not_taken_is_tried_again_later(receiver, found, notifications)
     receiver.status = 200
     assert [deliver(notifications, found, 1e10 + later) for later in (6, 700)] == [True, False]
     assert len(receiver.received) == 2
+
+
+def test_what_comes_after_waits_for_what_was_not_taken(receiver, found, notifications, tmp_path):
+    receiver.status = 503
+    assert deliver(notifications, found, 1e10)
+    stage = Stage(tmp_path)
+    stage.watch._channels = list(found)
+    told = [stage.emit(toxic(index, GOOD)) for index in (2, 3, 4)]
+    stage.engine.dispose()
+    assert told[2] == [("toxic-responses", "resolved")]
+    receiver.status = 200
+    receiver.received.clear()
+    assert [deliver(notifications, found, 1e10 + later) for later in (1, 6, 6, 6)] == [False, True, True, False]
+    assert [sent["title"].split()[0] for sent in receiver.received] == ["[firing]", "[resolved]"]
+
+
+def test_what_was_given_up_holds_up_nothing(receiver, found, notifications, tmp_path):
+    notifications.give_up([], 1e10)
+    stage = Stage(tmp_path)
+    stage.watch._channels = list(found)
+    for index in (2, 3, 4):
+        stage.emit(toxic(index, GOOD))
+    stage.engine.dispose()
+    assert deliver(notifications, found, 1e10)
+    assert receiver.received[0]["title"].startswith("[resolved]")
 
 
 def test_a_channel_that_is_gone_is_given_up(receiver, found, notifications):

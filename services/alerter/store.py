@@ -130,7 +130,7 @@ def mark_judged(connection: Connection, rows: Iterable[Row[Any]]) -> None:
 
 
 def shortest_interval(connection: Connection, observation: Observation, since_seconds: float) -> int:
-    """The shortest interval in which the metric of this target has come since then."""
+    """The shortest interval in which the metric of this target and group has come since then."""
     segment = observation.segment
     statement = select(func.min(WINDOWS.c.interval_seconds)).where(
         WINDOWS.c.tenant == segment.tenant,
@@ -138,7 +138,8 @@ def shortest_interval(connection: Connection, observation: Observation, since_se
         WINDOWS.c.environment == segment.environment,
         WINDOWS.c.version == segment.version,
         WINDOWS.c.metric == observation.metric,
-        WINDOWS.c.end_seconds >= since_seconds,
+        WINDOWS.c.group_name == observation.group,
+        WINDOWS.c.end_seconds > since_seconds,
     )
     return connection.execute(statement).scalar() or observation.interval_seconds
 

@@ -101,8 +101,8 @@ class Watch:
         ]
         if not covering:
             return []
-        since = observation.end - timedelta(seconds=RECENT_INTERVALS * observation.interval_seconds)
-        shortest = store.shortest_interval(connection, observation, since.timestamp())
+        # A call of a longer window lies in a shorter one within it; one that ended before says how it was.
+        shortest = store.shortest_interval(connection, observation, observation.start.timestamp())
         return [rule for rule in covering if observation.interval_seconds == (rule.interval_seconds or shortest)]
 
     def _missed(self, connection: Connection, now: datetime) -> Iterator[tuple[AnyRule, Observation]]:

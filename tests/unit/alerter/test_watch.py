@@ -209,11 +209,56 @@ def test_a_version_that_is_not_known_to_serve_may_fall_silent(stage, serving):
     assert [alert for second in range(18, 300) for alert in stage.watch.step(at(second))] == []
 
 
+def test_windows_that_get_longer_are_no_silence(stage):
+    stage.rules = COUNTING
+    stage.open()
+    for index in range(6):
+        stage.emit(a_window("duration_seconds", [0.1] * 30, index, interval=10))
+    told = []
+    for index in range(3, 8):
+        told += stage.emit(a_window("duration_seconds", [0.1] * 60, index, interval=20))
+        told += [alert for second in range(2, 20) for alert in stage.watch.step(at(20 * index + 20 + second))]
+    assert told == []
+
+
 def test_the_shortest_windows_of_a_metric_are_judged(stage):
     stage.emit(toxic(0))
     stage.emit(toxic(1))
     minute = [toxic(index, interval=60) for index in range(2)]
     assert stage.emit(*minute, seconds=121) == []
+
+
+def test_windows_that_get_longer_are_judged_at_once(stage):
+    for index in range(12):
+        stage.emit(toxic(index, GOOD))
+    told = [stage.emit(toxic(index, interval=60)) for index in (1, 2)]
+    assert told == [[], [("toxic-responses", "firing")]]
+
+
+def test_an_alert_about_a_group_ends_when_its_calls_end(stage):
+    stage.rules = parse(
+        "rules: [{name: r, kind: threshold, metric: response_toxicity, groups: true, enter: 0.2, exit: 0.1}]", "f"
+    )
+    stage.open()
+    for index in range(2):
+        told = stage.emit(toxic(index, GOOD), toxic(index, group="plan=free"))
+    assert told == [("r", "firing")]
+    assert stage.watch.step(at(3000)) == []
+    told = [stage.emit(toxic(index, GOOD)) for index in range(2, 7)]
+    assert [alert for alerts in told for alert in alerts] == []
+    assert stage.emit(toxic(7, GOOD)) == [("r", "resolved")]
+    assert "too few calls of plan=free" in stage.published()[-1].summary
+
+
+def test_a_change_ends_when_another_version_of_its_evaluator_scores(stage):
+    draw = random.Random(1)
+    for index in range(12):
+        stage.emit(a_window("hallucination", [0.2 + 0.1 * draw.random() for _ in range(20)], index, version="v1"))
+    told = [stage.emit(a_window("hallucination", [0.5 + 0.1 * draw.random()] * 20, i)) for i in (12, 13)]
+    assert told[1] == [("hallucination-rise", "firing")]
+    told = [stage.emit(a_window("hallucination", [0.2] * 20, i, evaluator_version="2")) for i in range(14, 26)]
+    assert [alert for alerts in told for alert in alerts] == [("hallucination-rise", "resolved")]
+    assert "test 1 scores no calls any more" in stage.published()[-1].summary
 
 
 def test_people_are_told_of_every_change_and_reminded(stage):

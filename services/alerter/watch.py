@@ -244,7 +244,9 @@ class _Discoveries:
             return observation
         key = (rule.name, observation.evaluator, observation.interval_seconds, observation.end)
         if key not in self._found:
-            streams = store.of_all_streams(self._connection, observation, RECENT_INTERVALS)
+            # Windows of a row may be as far apart as a row allows.
+            intervals = max(RECENT_INTERVALS, (GAP_INTERVALS + 1) * rule.fire_after)
+            streams = store.of_all_streams(self._connection, observation, intervals)
             family = [each for each in streams if rule.covers(each.segment, each.metric, each.group)]
             self._found[key] = discoveries(rule, observation.start, family)
         return replace(observation, discovered=stream_of(observation) in self._found[key])

@@ -8,15 +8,15 @@ from schemas.messages import Segment
 from services.alerter.alerter.evaluation import Observation, tested
 from services.alerter.alerter.rules import DriftRule
 
-Stream = tuple[Segment, str, str]
+Stream = tuple[Segment, str, str, str]
 
 
 def discoveries(rule: DriftRule, start: datetime, family: Iterable[Observation]) -> frozenset[Stream]:
     """The streams whose drift in the window that began at `start` is believed.
 
-    `family` are the newest windows of all streams (segment, metric, group). A stream's p-value is the largest of its
-    last `fire_after` tests, 1 where it has fewer or its window has not come yet: so a late window costs power and
-    never control.
+    `family` are the newest windows of all streams (segment, metric, group, evaluator version). A stream's p-value is
+    the largest of its last `fire_after` tests, 1 where it has fewer or its window has not come yet: so a late window
+    costs power and never control.
     """
     tests: dict[Stream, dict[datetime, float]] = defaultdict(dict)
     for each in family:
@@ -49,4 +49,4 @@ def _lasting(row: Mapping[datetime, float], start: datetime, windows: int) -> fl
 
 def stream_of(observation: Observation) -> Stream:
     """What is tested again and again."""
-    return observation.segment, observation.metric, observation.group
+    return observation.segment, observation.metric, observation.group, observation.evaluator_version

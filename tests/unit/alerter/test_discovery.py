@@ -69,6 +69,25 @@ def test_streams_whose_windows_have_not_come_count_as_healthy(stage):
     assert stage.emit(1, everything, seconds=8.0) == {f"s{n}" for n in range(3, 10)}
 
 
+def test_a_row_longer_than_ten_windows_fires(tmp_path):
+    stage = Stage(tmp_path, ", fire_after: 12")
+    assert [stage.emit(index, {"s0": 0.001}) for index in range(12)] == [set()] * 11 + [{"s0"}]
+    stage.engine.dispose()
+
+
+def test_two_versions_of_an_evaluator_are_two_streams(stage):
+    def emit(index, versions):
+        windows = [
+            a_window("embedding_drift.s0", [0.1], index, drift=a_drift(p_value), evaluator_version=version)
+            for version, p_value in versions
+        ]
+        stage.watch.record(windows, at(5 * index + 6))
+        return [alert.state for alert in stage.watch.step(at(5 * index + 7))]
+
+    told = [emit(index, [("1", 0.001), ("2", 0.9)]) for index in range(2)]
+    assert told == [[], ["firing"]]
+
+
 def test_a_rate_of_one_takes_each_by_itself(tmp_path):
     stage = Stage(tmp_path, ", false_discovery_rate: 1")
     assert [stage.emit(index, p_values(1, 0.009)) for index in range(2)] == [set(), {"s0"}]

@@ -238,6 +238,23 @@ def heard_of(connection: Connection, interval_seconds: int, since_seconds: float
     return {Segment(**row._mapping) for row in connection.execute(select(*columns).where(recent).distinct())}
 
 
+def comes(connection: Connection, alert: Alert, since_seconds: float) -> bool:
+    """Whether windows of all calls, of the metric that an alert is about, have ended since then."""
+    series = _series(alert.segment, alert.metric, "", alert.interval_seconds)
+    own = [WINDOWS.c[name] == value for name, value in series.items()]
+    statement = select(WINDOWS.c.window_id).where(*own, WINDOWS.c.end_seconds > since_seconds)
+    return connection.execute(statement.limit(1)).scalar() is not None
+
+
+def evaluators(connection: Connection, alert: Alert, since_seconds: float) -> set[tuple[str, str]]:
+    """By which evaluators and versions what an alert is about has had windows that ended since then."""
+    series = _series(alert.segment, alert.metric, alert.group, alert.interval_seconds)
+    own = [WINDOWS.c[name] == value for name, value in series.items()]
+    statement = select(WINDOWS.c.evaluator, WINDOWS.c.evaluator_version)
+    rows = connection.execute(statement.where(*own, WINDOWS.c.end_seconds > since_seconds).distinct())
+    return {(row.evaluator, row.evaluator_version) for row in rows}
+
+
 def forget_windows(connection: Connection, segment: Segment, before_seconds: float) -> None:
     """Drop the judged windows of a version that are older."""
     own = [WINDOWS.c[name] == value for name, value in msgspec.structs.asdict(segment).items()]

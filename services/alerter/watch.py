@@ -165,7 +165,7 @@ class Watch:
         for alert, progress, _ in store.firing(connection):
             silent_for = now - (progress.last_start or alert.window_start)
             left = self._left(connection, alert, silent_for, now=now)
-            if why := self._over(alert, silent_for, left):
+            if why := self._over(alert, silent_for, left) or self._unjudged(connection, alert, silent_for, now=now):
                 gone = withdrawn(alert, why, now, replaced=left is not None)
                 idle = Progress(last_start=progress.last_start)
                 self._save(connection, alert.fingerprint, idle, rule=alert.rule, alert=gone, now=now)
@@ -204,6 +204,22 @@ class Watch:
         # A window is judged when the next one is nearly over, and one may be missing.
         if isinstance(rule, DisparityRule) and silent_for > patience + rule.windows * interval:
             return f"too few calls of {alert.group}"
+        return None
+
+    def _unjudged(self, connection: Connection, alert: Alert, silent_for: timedelta, *, now: datetime) -> str | None:
+        """Why nothing can be judged of an alert though calls come; None where it can, or where none come."""
+        rule, interval = self._named[alert.rule], timedelta(seconds=alert.interval_seconds)
+        patience = (GAP_INTERVALS + 1) * interval
+        quiet = alert.group and silent_for > patience + rule.resolve_after * interval
+        judged_by_itself = quiet and not isinstance(rule, DisparityRule)
+        if judged_by_itself and store.comes(connection, alert, (now - patience).timestamp()):
+            return f"too few calls of {alert.group}"
+        if silent_for <= RECENT_INTERVALS * interval:
+            return None
+        own = (alert.labels.get("evaluator", ""), alert.labels.get("evaluator_version", ""))
+        judging = store.evaluators(connection, alert, (now - RECENT_INTERVALS * interval).timestamp())
+        if judging and own not in judging:
+            return f"{' '.join(own)} scores no calls any more, and another evaluator does"
         return None
 
     def _remind(self, connection: Connection, now: datetime) -> None:

@@ -29,6 +29,7 @@ METRICS = (
     INPUT_TOKENS, OUTPUT_TOKENS, REASONING_TOKENS, CACHED_INPUT_SHARE, COST, ERROR, RATE_LIMIT, TIMEOUT,
 )  # fmt: skip
 
+RULES = "4"
 Measure = Callable[[Call], Result]
 
 
@@ -37,10 +38,11 @@ class LatencyScorer:
     """Every measure that a call carries, in seconds, tokens per second and US dollars.
 
     A measure whose field is missing is `not_scored` and names the field: a zero would read as a fast call. A negative
-    one is `failed`.
+    one is `failed`. Only the cost is signed with the price list: another one changes nothing else.
 
-    >>> LatencyScorer(Prices.parse("{version: x, prices: []}")).version
-    '4-prices.x'
+    >>> scorer = LatencyScorer(Prices.parse("{version: x, prices: []}"))
+    >>> scorer.version, scorer.version_of(COST), scorer.version_of(DURATION)
+    ('4-prices.x', '4-prices.x', '4')
     """
 
     prices: Prices
@@ -50,12 +52,16 @@ class LatencyScorer:
     @property
     def version(self) -> str:
         """Changes with the rules and with the price table."""
-        return f"4-prices.{self.prices.version}"
+        return f"{RULES}-prices.{self.prices.version}"
+
+    def version_of(self, metric: Metric) -> str:
+        """Of the cost it changes with the price table too, of all else with the rules alone."""
+        return self.version if metric is COST else RULES
 
     def score(self, calls: Sequence[Call]) -> Iterable[Score]:
         """The scores of `calls`, call by call."""
-        evaluator = Evaluator(self.evaluator, self.version)
-        return [evaluator.score(call, metric, self._result(metric, call)) for call in calls for metric in self.metrics]
+        signed = [(metric, Evaluator(self.evaluator, self.version_of(metric))) for metric in self.metrics]
+        return [signs.score(call, metric, self._result(metric, call)) for call in calls for metric, signs in signed]
 
     def _result(self, metric: Metric, call: Call) -> Result:
         try:

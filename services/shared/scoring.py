@@ -111,6 +111,14 @@ class Remembers(Protocol):
         """Begin anew."""
 
 
+@runtime_checkable
+class SignsByMetric(Protocol):
+    """A scorer some of whose metrics change more often than others: each has a version of its own."""
+
+    def version_of(self, metric: Metric) -> str:
+        """Changes whenever the same call could get another score of `metric`."""
+
+
 @dataclass(frozen=True)
 class Evaluator:
     """Who signs a score."""
@@ -171,5 +179,12 @@ def _reason(result: Result) -> str | None:
 
 def failures(scorer: Scorer, call: Call, error: Exception) -> list[Score]:
     """A failed score for each metric of a call that `scorer` could not take; the dead letter holds the rest."""
-    evaluator = Evaluator(scorer.evaluator, scorer.version)
-    return [evaluator.score(call, metric, Invalid(type(error).__name__)) for metric in scorer.metrics]
+    reason = Invalid(type(error).__name__)
+    return [
+        Evaluator(scorer.evaluator, version_of(scorer, metric)).score(call, metric, reason) for metric in scorer.metrics
+    ]
+
+
+def version_of(scorer: Scorer, metric: Metric) -> str:
+    """The version that signs the scores of `metric`."""
+    return scorer.version_of(metric) if isinstance(scorer, SignsByMetric) else scorer.version

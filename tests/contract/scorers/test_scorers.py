@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.messages import Call, CallError, ChatMessage, Choice, Document, Score, Tokens
-from services.shared.scoring import failures
+from services.shared.scoring import failures, version_of
 from tests.support.models import SCORERS, an_encoder, shared_scorer
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,7 +75,7 @@ def check(scorer, calls: Sequence[Call]) -> list[Score]:
     by_id = {call.call_id: call for call in calls}
     for score in found:
         metric, call = metrics[score.metric], by_id[score.call_id]
-        assert (score.evaluator, score.evaluator_version) == (scorer.evaluator, scorer.version)
+        assert (score.evaluator, score.evaluator_version) == (scorer.evaluator, version_of(scorer, metric))
         assert (score.value is None) == (score.status != "scored")
         assert (score.reason is None) == (score.status == "scored")
         if score.value is not None:

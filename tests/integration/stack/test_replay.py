@@ -96,8 +96,8 @@ def test_other_settings_put_scores_of_another_version_beside_the_old_ones_up_to_
     wanted = ["calls.v1", "--from", "0", "--to", between["moment"], "--service", "latency"]
     done, _ = replay(stack, *wanted, "--set", f"TIDEMARK_LATENCY_PRICES={tmp_path / 'prices.yaml'}")
     assert (done["complete"], done["messages"]) == (True, EACH)
-    stack.until(other, EACH * LATENCY)
-    assert stack.ask(STORED) == before + EACH * LATENCY
+    stack.until(other, EACH)  # the cost alone depends on prices
+    assert stack.ask(STORED) == before + EACH
 
 
 def test_from_a_moment_only_what_came_later_is_read_again(stack, between):

@@ -11,7 +11,7 @@ from services.latency import latency
 from services.latency.error_class import error_class
 from services.latency.latency import LatencyScorer
 from services.latency.prices import Prices
-from services.shared.scoring import Invalid, Measured, Missing
+from services.shared.scoring import Invalid, Measured, Missing, failures
 from tests.support.messages import a_call
 
 LISTED = """
@@ -223,8 +223,17 @@ def test_an_error_is_a_score_of_its_own(error, label):
     assert (score.value, score.label) == (float(label), label)
 
 
-def test_a_new_price_list_is_a_new_evaluator_version():
-    assert LatencyScorer(Prices.parse(LISTED)).version != LatencyScorer(Prices.load()).version
+def test_a_new_price_list_is_a_new_version_of_the_cost_and_of_nothing_else():
+    listed, shipped, call = LatencyScorer(Prices.parse(LISTED)), LatencyScorer(Prices.load()), a_call()
+    given, failed = (
+        {first.metric for first, second in zip(*pair, strict=True) if first.score_id != second.score_id}
+        for pair in (
+            (listed.score([call]), shipped.score([call])),
+            (failures(listed, call, OSError()), failures(shipped, call, OSError())),
+        )
+    )
+    assert given == failed == {"cost_usd"}
+    assert listed.version != shipped.version
 
 
 def test_a_name_too_long_for_a_model_has_no_price_at_once():

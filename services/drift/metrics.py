@@ -13,6 +13,9 @@ COUNTERS = {
     "referenced": Counter("tidemark_drift_referenced_total", "Embeddings that became part of a reference."),
     "tested": Counter("tidemark_drift_tests_total", "Tests of a window against its reference."),
     "too_few": Counter("tidemark_drift_untested_total", "Windows with too few calls or without a reference."),
+    "improbable": Counter(
+        "tidemark_drift_improbable_total", "Embeddings of calls kept less than once in a million: in no sample."
+    ),
 }
 REPLAYED = Counter("tidemark_drift_replayed_total", "Embeddings of a replay, which enter no sample.")
 AHEAD = Counter("tidemark_drift_ahead_total", "Embeddings of calls in the future: stored, and in no sample.")

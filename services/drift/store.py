@@ -23,7 +23,7 @@ class _Facts(msgspec.Struct, frozen=True):
     encoder_version: str
     size: int
     judged_by: str
-    thinnest: float = 1.0
+    stretches: dict[int, float] = {}
 
 
 class ReferenceFiles:
@@ -98,7 +98,7 @@ def _unpacked(content: bytes) -> Reference:
         calls = dict(zip(numbers, arrays["sessions"].tolist(), strict=True))
         vectors = [row.tobytes() for row in arrays["vectors"]]
     space = Space(facts.segment, facts.field, facts.encoder, facts.encoder_version)
-    return Reference(space, facts.size, facts.judged_by, calls, vectors, facts.thinnest)
+    return Reference(space, facts.size, facts.judged_by, calls, vectors, facts.stretches)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from schemas.messages import Deployment, DriftTest, Embedding, Segment, Window
 from services.drift.drift.arrays import CPU, Arrays
 from services.drift.drift.mmd import Ints, Kernel, batches
 from services.drift.drift.reference import Reference, References, Space, check, predecessor, space_of
-from services.drift.drift.sample import Sample, vectors_of
+from services.drift.drift.sample import SMALLEST_PROBABILITY, Sample, vectors_of
 from services.shared.tumbling import Open, Timing, Tumbling
 
 EVALUATOR, EVALUATOR_VERSION = "mmd", "2"
@@ -45,6 +45,7 @@ class Tally:
     referenced: int = 0
     tested: int = 0
     too_few: int = 0
+    improbable: int = 0
 
 
 @dataclass
@@ -75,9 +76,13 @@ class Partition:
     def add(self, embedding: Embedding, offset: int) -> None:
         """Take one embedding, which came at `offset`; synthetic calls are no traffic and are left out.
 
+        So are those that were kept with less than `SMALLEST_PROBABILITY`.
         Raises `ValueError` for a vector that is not what it says or that cannot be compared with the others.
         """
         if embedding.synthetic:
+            return
+        if embedding.inclusion_probability < SMALLEST_PROBABILITY:
+            self.tally.improbable += 1
             return
         space, seconds = space_of(embedding), embedding.called_at.timestamp()
         reference = self._reference(space)

@@ -10,6 +10,9 @@ import numpy.typing as npt
 from schemas.messages import Deployment, Embedding, Segment
 from services.drift.drift.sample import rank_of, session_of, vectors_of
 
+STRETCH_SECONDS = 300
+_STRETCHES = 3  # two that take calls, and the one before them
+
 
 class Space(NamedTuple):
     """Where vectors may be compared: one field of one segment by one encoder."""
@@ -42,8 +45,10 @@ class Reference:
 
     `judged_by` is the version whose reference the windows of this space are compared with: empty while that is not
     known, its own version where it replaced none. Once known it stays, because after a rollback the
-    deployment says that this version was replaced by the one that it replaced. `thinnest` is the smallest inclusion
-    probability that it saw: calls that were kept more often are thinned to it, so that it looks like all traffic.
+    deployment says that this version was replaced by the one that it replaced. `thinnest` are the smallest inclusion
+    probabilities of the newest stretches of time that it saw: calls that were kept more often than others of their
+    stretch or of the one before are thinned, so that it looks like all traffic; what was kept whole later fills it.
+    What comes two stretches late enters none.
     """
 
     space: Space
@@ -51,7 +56,7 @@ class Reference:
     judged_by: str = ""
     calls: dict[int, int] = field(default_factory=dict)  # call id to session
     vectors: list[bytes] = field(default_factory=list)
-    thinnest: float = 1.0
+    thinnest: dict[int, float] = field(default_factory=dict)  # stretch to probability
 
     @property
     def frozen(self) -> bool:
@@ -70,12 +75,20 @@ class Reference:
         """Take one call of this space; False where it is frozen, has it, or has too many of its kind."""
         if self.frozen or embedding.call_id.int in self.calls:
             return False
-        self.thinnest = min(self.thinnest, embedding.inclusion_probability)
-        if rank_of(embedding) >= self.thinnest:
+        if rank_of(embedding) >= self._share(embedding):
             return False
         self.calls[embedding.call_id.int] = session_of(embedding)
         self.vectors.append(embedding.vector)
         return True
+
+    def _share(self, embedding: Embedding) -> float:
+        """The share of its stretch's calls that is taken: a repeat meets the same one, or a smaller one."""
+        stretch = int(embedding.called_at.timestamp() // STRETCH_SECONDS)
+        smallest = min(self.thinnest.get(stretch, 1.0), embedding.inclusion_probability)
+        known = self.thinnest | {stretch: smallest}
+        self.thinnest = dict(sorted(known.items())[-_STRETCHES:])
+        newest = list(self.thinnest)[1 - _STRETCHES :]
+        return min(smallest, self.thinnest.get(stretch - 1, 1.0)) if stretch in newest else 0.0
 
     def matrix(self) -> npt.NDArray[np.float32]:
         """The vectors, [size, dimension]."""

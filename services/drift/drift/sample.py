@@ -10,6 +10,9 @@ import numpy.typing as npt
 from schemas.messages import Embedding
 
 _HASH_SPAN = float(2**64)
+# A thousandth by the client and a thousandth by overload. A call that is said to stand for more would thin out all
+# others of its window, and a window of such calls would need tens of thousands of calls a second.
+SMALLEST_PROBABILITY = 2.0**-20
 
 
 class Member(NamedTuple):

@@ -86,6 +86,14 @@ def test_too_few_calls_are_counted_and_not_judged(line):
     assert (window.count, window.not_scored, window.drift, window.mean) == (0, 19, None, None)
 
 
+def test_a_call_that_was_hardly_kept_at_all_spoils_no_sample_and_no_reference(line):
+    line.send(0, 40, at=0)
+    line.send(90, 1, at=10, inclusion_probability=1e-9)
+    line.send(100, 30, at=10)
+    assert judged(line.tick(22)).sample_size == 30
+    assert line.partition.tally.improbable == 1
+
+
 def test_prompts_responses_and_encoders_are_compared_with_their_like(line):
     for field, encoder in (("prompt", "a1"), ("response", "a1"), ("prompt", "b2")):
         line.send(0, 40, at=0, seed=1, field=field, encoder_version=encoder)

@@ -73,6 +73,33 @@ def test_a_reference_looks_like_all_traffic_though_errors_are_kept_more_often():
     assert abs(errors / 2000 - 0.1) < 0.03
 
 
+def test_one_call_that_was_kept_rarely_does_not_keep_a_reference_from_filling(tmp_path):
+    reference, files = Reference(a_reference().space, 200), ReferenceFiles(tmp_path)
+    reference.add(an_embedding(0, vector=ONE, inclusion_probability=1 / 128))
+    for number in range(1, 500):
+        reference.add(an_embedding(number, at=number, vector=ONE))
+    assert len(reference.calls) < 20  # its own five minutes and the next
+    files.save(reference)
+    again = files.load(reference.space)
+    for number in range(500, 5000):
+        again.add(an_embedding(number, at=number, vector=ONE))
+    assert again.frozen
+
+
+def test_calls_that_come_again_or_late_meet_the_share_that_they_met():
+    reference = Reference(a_reference().space, 2000)
+    rare = [an_embedding(number, at=0, vector=ONE, inclusion_probability=1 / 8) for number in range(20)]
+    thinned = [an_embedding(number, at=number / 10, vector=ONE) for number in range(100, 3000)]
+    for each in (*rare, *thinned):
+        reference.add(each)
+    taken = list(reference.calls)
+    for stretch in range(1, 4):
+        reference.add(an_embedding(10_000 + stretch, at=stretch * 300, vector=ONE))
+        for each in (*rare, *thinned):
+            assert not reference.add(each)
+    assert list(reference.calls)[: len(taken)] == taken
+
+
 @pytest.mark.parametrize("calls", [0, 1, 3])
 def test_a_file_gives_back_what_was_saved(tmp_path, calls):
     reference = a_reference(calls)

@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import Error, OperationalError
 
 from cli.printing import fail
-from services.shared.errors import Unusable
+from services.shared.errors import Transient, Unusable
 
 
 @contextmanager
@@ -18,5 +18,5 @@ def answered() -> Iterator[None]:
         yield
     except (OperationalError, KafkaError, ConnectionError, gaierror, TimeoutError) as error:
         fail(f"store or broker do not answer: {error or type(error).__name__}")
-    except (ValueError, Unusable, Error, OSError) as error:
+    except (ValueError, Unusable, Transient, Error, OSError) as error:
         fail(str(error))

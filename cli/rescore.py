@@ -23,12 +23,13 @@ from services.embedded.rescoring import rescore as score_again
 from services.embedded.scorers import AVAILABLE, BY_NAME, NAMED, SCORERS
 from services.embedded.stored_calls import StoredCalls
 from services.shared.clickhouse import client
-from services.shared.kafka import Kafka
+from services.shared.kafka import Kafka, answer
 from services.shared.line_scoring import chosen, loaded, written
 from services.shared.object_store import payload_store
 from services.shared.payload_reader import PayloadReader
 from services.shared.producer import Producer, Writes
 from services.shared.settings import SharedSettings
+from services.shared.topics import partitions
 
 Start = Annotated[str, typer.Option("--from", help="Calls of this time (2026-01-31T10:00:00Z) or later.")]
 End = Annotated[str, typer.Option("--to", help="And before this time.", show_default="now")]
@@ -56,7 +57,8 @@ def rescore(  # noqa: PLR0913, PLR0917 - an argument an option
     Reads ClickHouse, read only, so it reaches further back than `tidemark replay`, which reads the topic. The scores
     are published to scores.v1, marked as a replay: they are stored beside those of other evaluator versions, the same
     version gives the same ids and rows, and no window or alert takes them (`tidemark recompute` makes windows). With
-    --output they are written to a file instead, for `tidemark compare`.
+    --output they are written to a file instead, for `tidemark compare`. Exit code 2 where store, broker or payloads
+    stay away; nothing is marked as failed for it, and doing it again is harmless.
     """
     config = settings(data)
     place = None if output is None else regular(output)
@@ -76,7 +78,9 @@ class _Job:
         self._payloads = PayloadReader(payload_store(config))
 
     async def publish(self, progress: Shown) -> Rescored:
-        async with Producer(Kafka.of(self._config)) as producer:
+        kafka = Kafka.of(self._config)
+        await answer(partitions(kafka, SCORES.name))  # a producer would wait for its broker without end
+        async with Producer(kafka) as producer:
             return await self._run(lambda scores: producer.send(scores, Writes(SCORES), MARK), progress)
 
     async def write(self, output: Path, progress: Shown) -> Rescored:

@@ -2,7 +2,11 @@
 
 from types import SimpleNamespace
 
+import pytest
+
+from services.embedded import rescoring
 from services.embedded.rescoring import rescore
+from services.shared.errors import Transient
 from services.shared.object_store import Folder
 from services.shared.payload_reader import TOGETHER_BYTES, PayloadReader
 from services.shared.payloads import Reference, apart, place
@@ -47,3 +51,43 @@ async def test_no_more_payloads_of_a_page_are_whole_at_a_time_than_fit(tmp_path)
     assert [score.call_id for score in sent if score.status == "failed"] == [page[1].call_id]
     assert (done.calls, done.statuses) == (5, {"scored": 4, "failed": 1})
     assert max(scorer.given) <= TOGETHER_BYTES
+
+
+class Away(Folder):
+    """A store that does not answer the first `times` that it is asked."""
+
+    def __init__(self, folder, times):
+        super().__init__(folder)
+        self.times = times
+
+    def get(self, key, most):
+        self.times -= 1
+        if self.times >= 0:
+            raise ConnectionError("away")
+        return super().get(key, most)
+
+
+async def scored(store, call):
+    sent = []
+
+    async def send(scores):
+        sent.extend(scores)
+
+    await rescore(
+        SimpleNamespace(count=lambda: 1, pages=lambda: [[call]]), [Sizes()],
+        metrics=["length"], payloads=PayloadReader(store), send=send, progress=lambda done, whole: None,
+    )  # fmt: skip
+    return sent
+
+
+async def test_a_store_of_payloads_that_is_away_for_a_moment_is_waited_for(tmp_path):
+    store = Away(tmp_path, times=2)
+    (score,) = await scored(store, kept(store, 1))
+    assert score.status == "scored"
+
+
+async def test_a_store_of_payloads_that_stays_away_fails_no_score(tmp_path, monkeypatch):
+    monkeypatch.setattr(rescoring, "AWAY_SECONDS", 0.3)
+    store = Away(tmp_path, times=1_000)
+    with pytest.raises(Transient, match="does not answer"):
+        await scored(store, kept(store, 1))

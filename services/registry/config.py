@@ -13,7 +13,8 @@ class Config(ServiceSettings, env_prefix="TIDEMARK_REGISTRY_"):
     database: str = Field(
         "",
         pattern=r"^$|^(sqlite|postgresql)(\+\w+)?://",
-        description="sqlite:///FILE or postgresql://…; empty: a file under the data directory.",
+        description="sqlite:///FILE, or postgresql://… where psycopg[binary] is installed too; empty: a file under the "
+        "data directory.",
     )
     bootstrap_key: SecretStr = Field(
         SecretStr(""), description="A key that is made valid at the start, with every scope; empty: none."

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import NoSuchModuleError, OperationalError
 
-from services.shared.errors import Transient
+from services.shared.errors import Transient, Unusable
 
 ENVIRONMENT = Path(__file__).parent / "alembic_environment"
 BUSY_TIMEOUT_MILLISECONDS = 30_000
@@ -24,10 +24,10 @@ def connect(url: str) -> Engine:
 
     What `with engine.begin()` committed survives kill -9 and power loss. On SQLite every transaction takes the write
     lock when it begins and waits for it up to 30 s, so none fails half-way because another one was faster. The
-    folder of a SQLite file is made, readable by its owner only.
+    folder of a SQLite file is made, readable by its owner only. Raises `Unusable` where PostgreSQL's driver is missing.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return _server(url)
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,6 +35,14 @@ def connect(url: str) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin_immediately)
     return engine
+
+
+def _server(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except (ImportError, NoSuchModuleError) as error:
+        remedy = "install psycopg[binary] for postgresql://, or what postgresql+DRIVER:// names"
+        raise Unusable(f"the database needs a driver that is not installed ({error}): {remedy}") from error
 
 
 def migrate(engine: Engine, *folders: Path) -> None:

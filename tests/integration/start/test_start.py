@@ -68,6 +68,16 @@ def test_a_data_directory_that_is_a_file(service, tmp_path):
     assert str(file) in sentence(said)
 
 
+@pytest.mark.parametrize(("driver", "named"), [("", "psycopg"), ("+nobodys", "nobodys")])
+def test_a_database_whose_driver_is_not_installed(driver, named, tmp_path):
+    address = f"postgresql{driver}://user:hidden@127.0.0.1:1/tidemark"
+    code, said = started("registry", tmp_path, **SECRET, TIDEMARK_REGISTRY_DATABASE=address)
+    assert code == os.EX_UNAVAILABLE
+    assert named in sentence(said)
+    assert "install psycopg[binary]" in sentence(said)
+    assert "hidden" not in said
+
+
 def test_a_setting_that_is_wrong(tmp_path):
     code, said = started("writer", tmp_path, TIDEMARK_WRITER_BATCH_RECORDS="many")
     assert code == 2

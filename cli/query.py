@@ -9,7 +9,7 @@ import typer
 from cli.options import Data
 from cli.printing import fail
 from services.embedded.connection import readonly_url, settings
-from services.shared.settings import http_url
+from services.shared.settings import clickhouse_url
 
 Url = Annotated[str | None, typer.Option(help="ClickHouse over HTTP; the running stack's read-only port by default.")]
 Format = Annotated[str, typer.Option("--format", help="Any of ClickHouse's formats: PrettyCompact, CSVWithNames, …")]
@@ -26,7 +26,7 @@ def query(
     timeout_seconds: Seconds = 60.0,
 ) -> None:
     """Ask ClickHouse, read only. Exit code 1 where the query is wrong, 2 where ClickHouse does not answer."""
-    address = http_url(url) if url else readonly_url(data)
+    address = clickhouse_url(url) if url else readonly_url(data)
     parameters = {
         "database": settings(data).clickhouse_database,
         "default_format": "JSONEachRow" if as_json else form,

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
-from services.embedded.broker import listens
 from services.embedded.data_directory import DataDirectory
 from services.embedded.finding import Finding, good, problem, warning
 from services.embedded.log_files import last_error, last_lines
 from services.shared.breaker import Marker
+from services.shared.kafka import Kafka, is_away
 from services.shared.settings import SharedSettings, without_password
 
 LONG_LAG = 10_000
@@ -63,12 +63,7 @@ def _part(part: Mapping[str, Any]) -> Finding:
 
 
 def _broker(bootstrap: str) -> Finding:
-    host, _, port = bootstrap.split(",", maxsplit=1)[0].rpartition(":")
-    try:
-        answers = asyncio.run(asyncio.wait_for(listens(int(port), host), _ANSWER_SECONDS))
-    except (TimeoutError, ValueError):
-        answers = False
-    if answers:
+    if not asyncio.run(is_away(Kafka(bootstrap))):
         return good("broker", f"listens at {bootstrap}")
     return problem("broker", f"nobody listens at {bootstrap}", "`tidemark up`, or correct TIDEMARK_KAFKA_BOOTSTRAP")
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from services.shared.settings import SharedSettings, http_url
+from services.shared.settings import SharedSettings, clickhouse_url
 
 # A retry with the same deduplication token can succeed and store nothing, and 26.9 turns both on by default.
 INSERT_SETTINGS: dict[str, Any] = {"insert_deduplicate": 0, "async_insert": 0}
@@ -21,10 +21,10 @@ def client(config: SharedSettings, *, database: str | None = None, url: str | No
     `database` is the deployment's unless given; "" names none, to make it. Raises `WrongSettings` where `url` cannot be
     read.
     """
-    parts = urlsplit(http_url(url) if url else config.clickhouse_url)
+    parts = urlsplit(clickhouse_url(url) if url else config.clickhouse_url)
     made = clickhouse_connect.get_client(
         host=parts.hostname or "127.0.0.1",
-        port=parts.port or (8443 if parts.scheme == "https" else 8123),
+        port=parts.port,
         secure=parts.scheme == "https",
         username=unquote(parts.username or "default"),
         password=unquote(parts.password or ""),

@@ -222,7 +222,7 @@ async def is_away(kafka: Kafka) -> bool:
     for host, port, _ in collect_hosts(kafka.bootstrap, randomize=False):
         try:
             _, writer = await answer(asyncio.open_connection(host, port), CONNECT_SECONDS)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, UnicodeError):  # the last for what can be no host's name
             continue
         writer.close()
         return False

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,6 +45,19 @@ def http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def clickhouse_url(text: str) -> str:
+    """As `http_url`, with ClickHouse's own port where none is said.
+
+    >>> clickhouse_url("http://tide:a%2Fb@db"), clickhouse_url("https://[::1]/behind"), clickhouse_url("http://db:80/")
+    ('http://tide:a%2Fb@db:8123', 'https://[::1]:8443/behind', 'http://db:80')
+    """
+    parts = urlsplit(address := http_url(text))
+    if parts.port is not None:
+        return address
+    port = 8443 if parts.scheme == "https" else 8123
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.removesuffix(':')}:{port}"))
+
+
 def _brokers(text: str) -> str:
     if not all(_BROKER.fullmatch(broker) for broker in text.split(",")):
         raise ValueError("write host:port, and a comma between brokers")
@@ -58,6 +71,7 @@ def models_folder() -> Path:
 
 
 Url = Annotated[str, AfterValidator(http_url)]
+ClickHouseUrl = Annotated[str, AfterValidator(clickhouse_url)]
 Brokers = Annotated[str, AfterValidator(_brokers)]
 
 
@@ -77,7 +91,7 @@ class SharedSettings(BaseSettings):
         pattern=r"^[a-zA-Z0-9._-]*$",
         description="Put before every topic and group.",
     )
-    clickhouse_url: Url = Field(
+    clickhouse_url: ClickHouseUrl = Field(
         "http://127.0.0.1:8703",
         alias="TIDEMARK_CLICKHOUSE_URL",
         description="With user and password where it has them, percent-encoded.",

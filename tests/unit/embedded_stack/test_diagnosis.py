@@ -96,10 +96,23 @@ def test_ports_and_page_are_looked_at_where_the_stack_is_the_embedded_one(tmp_pa
 @pytest.mark.parametrize("host", ["127.0.0.1", "xn--ü.de"])
 def test_nobody_listening(host):
     base = free_base()
-    place = SharedSettings(kafka_bootstrap=f"127.0.0.1:{base}", clickhouse_url=f"http://user:hidden@{host}:{base}")
+    place = SharedSettings(kafka_bootstrap=f"{host}:{base}", clickhouse_url=f"http://user:hidden@{host}:{base}")
     findings = list(diagnosis.reachable(place))
     assert [finding.grade for finding in findings] == ["problem", "problem"]
     assert "hidden" not in str(findings)
+
+
+@pytest.mark.parametrize("brokers", ["127.0.0.1:1,127.0.0.1:{port}", "[::1]:{port}"])
+def test_any_broker_that_listens_is_enough_wherever_it_is(brokers):
+    host = "::1" if "::1" in brokers else "127.0.0.1"
+    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
+    try:
+        listener = socket.create_server((host, 0), family=family)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with listener:
+        place = SharedSettings(kafka_bootstrap=brokers.format(port=listener.getsockname()[1]))
+        assert next(diagnosis.reachable(place)).grade == "good"
 
 
 def test_a_service_that_stopped_itself_is_a_problem(tmp_path):

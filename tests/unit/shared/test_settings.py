@@ -138,9 +138,19 @@ def test_an_address_without_legible_host_and_port_is_refused_and_its_password_no
     assert "hunter2" not in said
 
 
-@pytest.mark.parametrize("url", ["http://[::1]:8123", "https://u:a%2Fb@db/", "http://db", "http://db/behind/a/proxy"])
-def test_an_address_with_a_legible_host_is_taken(url):
-    assert SharedSettings(clickhouse_url=url).clickhouse_url == url.rstrip("/")
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("http://[::1]:8123", "http://[::1]:8123"),
+        ("https://u:a%2Fb@db/", "https://u:a%2Fb@db:8443"),
+        ("http://db", "http://db:8123"),
+        ("http://db:", "http://db:8123"),
+        ("http://db/behind/a/proxy", "http://db:8123/behind/a/proxy"),
+    ],
+)
+def test_an_address_with_a_legible_host_is_taken_with_the_port_that_all_ask_at(url, whole):
+    assert SharedSettings(clickhouse_url=url).clickhouse_url == whole
+    assert SharedSettings(registry_url=url).registry_url == url.rstrip("/")
 
 
 def test_models_lie_in_the_checkout_from_wherever_one_asks(monkeypatch, tmp_path):

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from signal import SIGINT
 from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
 
 from cli.options import AsJson, Data
-from cli.printing import fail
+from cli.printing import fail, say
 from cli.progress import shown
 from services.embedded import replaying
 from services.embedded.connection import settings
@@ -44,13 +45,17 @@ def replay(  # noqa: PLR0913, PLR0917 - an argument an option
     """
     try:
         wanted = order(topic, service, start=start, end=end, name=name, settings=tuple(changed or ()))
+        goes_on = f"`--name {wanted.name}` goes on"
+        say(f"replay {wanted.name}: where it is broken off, the same order with {goes_on}")
         with shown(f"{service} reads {topic} again", "messages") as progress:
             done = asyncio.run(replaying.replay(wanted, settings(data), progress))
     except ValueError as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        fail(f"interrupted; {goes_on}", code=128 + SIGINT)
     except (KafkaError, OSError, TimeoutError) as error:
-        fail(f"the broker does not answer ({error or type(error).__name__})")
+        fail(f"the broker does not answer ({error or type(error).__name__}); {goes_on}")
     print(json.dumps(done.as_dict()) if as_json else f"{done.messages} messages of {topic} read again by {service}")
     if not done.complete:
-        why = f"stopped itself: {done.stopped}" if done.stopped else "ended before it had read everything"
-        fail(f"{service} {why}: see {done.log}; `--name {done.name}` goes on", code=1)
+        why = f"was stopped: {done.stopped}" if done.stopped else "ended before it had read everything"
+        fail(f"{service} {why}: see {done.log}; {goes_on}", code=1)

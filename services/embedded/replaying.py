@@ -7,19 +7,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from services.embedded.child import Child
 from services.embedded.data_directory import DataDirectory
 from services.embedded.replay_order import Order, Place
 from services.shared.breaker import Marker
 from services.shared.ends import true_ends
-from services.shared.kafka import Kafka
+from services.shared.kafka import Kafka, broker_run
 from services.shared.settings import PREFIX, SharedSettings, variables
 from services.shared.topics import partitions
 
@@ -31,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Done:
-    """What came of it; `stopped` is why the service stopped itself, if it did."""
+    """What came of it; `stopped` is why it was stopped before the end, if it was."""
 
     messages: int
     complete: bool
@@ -66,7 +68,7 @@ async def replay(wanted: Order, settings: SharedSettings, progress: Progress) ->
 
     `progress` is told how many messages of how many have been read, several times a second. The end is what is there
     at the start, unless the order names an earlier one; nothing is read beyond it. Raises aiokafka's `KafkaError`
-    where the broker does not answer.
+    where the broker does not answer at the beginning; later it is asked again for as long as the service runs.
     """
     began = time.monotonic()
     run = _Run(wanted, settings)
@@ -84,6 +86,7 @@ class _Run:
         self.group = f"{settings.kafka_prefix}{name}"
         self.log = _log(wanted, settings.data)
         self._marker = Marker(settings.data, name)
+        self._first_run, self._another_log = "", False
 
     async def place(self) -> _Span:
         """Commit where the group begins; one that is called by its old name goes on where it stopped."""
@@ -105,21 +108,40 @@ class _Run:
         """Run the service until the group is at the end, or it ends or stops itself; whether all was read, why not."""
         told = environment(self._wanted, self._settings, [span.ends[place] for place in sorted(span.ends)])
         child = await Child.start((sys.executable, "-m", self._wanted.service.module), told, self.log)
+        try:
+            while child.running and not self._stopped():
+                # What is away is asked again: the service waits for it, too.
+                with suppress(KafkaError, OSError, TimeoutError):
+                    if await self._at_end(child, span, progress):
+                        return True, ""
+                await asyncio.sleep(_LOOK_SECONDS)
+            return False, self._stopped()
+        finally:
+            await child.stop(_STOP_SECONDS)
+            self._marker.clear()  # whoever asked for the replay is told, and there is nobody to resume
+
+    def _stopped(self) -> str:
+        """Why there is nothing to wait for; empty while there is."""
+        return "the broker has begun another log" if self._another_log else self._marker.reason() or ""
+
+    async def _at_end(self, child: Child, span: _Span, progress: Progress) -> bool:
+        """Look at the group until it is at the end, or the service has ended or stopped itself."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
         try:
             await admin.start()
-            while child.running and not self._marker.reason():
+            run = await broker_run(admin._client)
+            self._first_run = self._first_run or run
+            self._another_log = run != self._first_run
+            while child.running and not self._stopped():
                 kept = await admin.list_consumer_group_offsets(self.group, partitions=list(span.ends))
                 at = {place: kept[place].offset for place in span.ends}
                 progress(span.read(at), span.messages)
                 if all(at[place] >= end for place, end in span.ends.items()):
-                    return True, ""
+                    return True
                 await asyncio.sleep(_LOOK_SECONDS)
-            return False, self._marker.reason() or ""
+            return False
         finally:
             await admin.close()
-            await child.stop(_STOP_SECONDS)
-            self._marker.clear()  # whoever asked for the replay is told, and there is nobody to resume
 
 
 def _log(wanted: Order, data: Path) -> Path:

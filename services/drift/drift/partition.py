@@ -172,12 +172,12 @@ class Partition:
         return self._judged(empty, space, window.content)
 
     def _judged(self, window: Window, space: Space, sample: Sample) -> Window:
-        """The window with its test, or with as many `not_scored` as there were calls that could not be tested."""
-        chosen, judge = sample.chosen(), self._judge(space)
+        """The window with its test; `not_scored` are about as many as there were calls that were not tested."""
+        chosen, judge, calls = sample.chosen(), self._judge(space), sample.calls()
         sessions = np.array([member.session for member in chosen], dtype=np.int64)
         if judge is None or len(chosen) < self.rules.minimum_sample or _alone(sessions) or _alone(judge.sessions()):
             self.tally.too_few += 1
-            return replace(window, not_scored=len(chosen))
+            return replace(window, not_scored=calls)
         self.tally.tested += 1
         permuted = batches(judge.sessions(), sessions, self.rules.permutations, window.window_id.int)
         vectors = vectors_of([member.vector for member in chosen])
@@ -194,6 +194,7 @@ class Partition:
         return replace(
             window,
             count=len(chosen),
+            not_scored=calls - len(chosen),
             weight=1.0,
             weight_squares=1.0,
             weighted_sum=result.statistic,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from schemas.messages import Embedding
 
 _HASH_SPAN = float(2**64)
+LARGEST_COUNT = 2**28 - 1  # that a window's fullness has room for
 # A thousandth by the client and a thousandth by overload. A call that is said to stand for more would thin out all
 # others of its window, and a window of such calls would need tens of thousands of calls a second.
 SMALLEST_PROBABILITY = 2.0**-20
@@ -79,6 +80,17 @@ class Sample:
         """The calls of the sample by rank."""
         eligible = [member for member in self._members.values() if member.rank < self._smallest_probability]
         return sorted(eligible)[: self.size]
+
+    def calls(self) -> int:
+        """About how many calls there were: exact below `size`, then from the rank of the last one that is kept.
+
+        A function of which calls the window had, and never less for more of them; not a number of those stored, since
+        ranks look like all traffic.
+        """
+        if len(self._members) < self.size:
+            return len(self._members)
+        last = sorted(member.rank for member in self._members.values())[self.size - 1]
+        return min(LARGEST_COUNT, int(self.size / last)) if last > 0 else LARGEST_COUNT
 
     def _prune(self) -> None:
         kept = sorted(self._members.items(), key=lambda item: item[1])[: self.size]

@@ -94,6 +94,20 @@ def test_a_call_that_was_hardly_kept_at_all_spoils_no_sample_and_no_reference(li
     assert line.partition.tally.improbable == 1
 
 
+def test_a_whole_window_is_fuller_than_what_a_restart_left_of_it_though_both_samples_are_full(line):
+    line.send(0, 40, at=0)
+    line.send(100, 300, at=10)
+    (whole,) = line.tick(22)
+    line.restart()
+    for embedding in line.log[-100:]:
+        line.partition.add(embedding, 0)
+    line.tick(11)
+    (tail,) = line.tick(22)
+    assert (whole.window_id, whole.count) == (tail.window_id, tail.count)
+    assert whole.fullness > tail.fullness
+    assert whole.not_scored > tail.not_scored > 0
+
+
 def test_prompts_responses_and_encoders_are_compared_with_their_like(line):
     for field, encoder in (("prompt", "a1"), ("response", "a1"), ("prompt", "b2")):
         line.send(0, 40, at=0, seed=1, field=field, encoder_version=encoder)

@@ -55,6 +55,30 @@ def test_a_call_that_comes_at_two_rates_has_the_larger_probability_in_any_order(
     assert ranks == sorted(rank for rank in expected if rank < 0.25)
 
 
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.integers(0, 500), st.sampled_from([1.0, 0.5, 0.125]), max_size=80),
+    st.dictionaries(st.integers(501, 900), st.sampled_from([1.0, 0.5, 0.125]), max_size=40),
+    st.randoms(use_true_random=False),
+)
+def test_more_calls_are_never_counted_for_less_whatever_their_order(some, others, random):
+    more = [*some.items(), *others.items()]
+    first, whole, again = (counted(calls) for calls in (some.items(), more, random.sample(more, len(more))))
+    assert first <= whole == again
+    assert len(some) >= 10 or first == len(some)
+
+
+def test_calls_beyond_the_sample_are_reckoned():
+    assert abs(counted([(number, 1.0) for number in range(5000)], size=500) / 5000 - 1) < 0.15
+
+
+def counted(calls, size=10):
+    sample = Sample(size)
+    for number, probability in calls:
+        sample.add(an_embedding(number, vector=VECTOR, inclusion_probability=probability))
+    return sample.calls()
+
+
 def session_number(number):
     sample = Sample(1)
     sample.add(an_embedding(number, vector=VECTOR))

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from schemas.messages import Segment
-from services.drift.drift.reference import Reference, Space
+from services.drift.drift.reference import REFERENCES_KEPT, Reference, Space
 
 LOG = logging.getLogger(__name__)
 _DIGEST_BYTES = 32
@@ -38,10 +38,10 @@ class ReferenceFiles:
         self._frozen: dict[Space, Reference] = {}
 
     def load(self, space: Space) -> Reference | None:
-        """What is kept of `space`; a frozen reference is read once."""
+        """What is kept of `space`; a frozen reference that was used lately is not read again."""
         known = self._frozen.get(space)
         if known is not None:
-            return known
+            return self._remembered(known)
         path = self.path(space)
         if not path.exists():
             return None
@@ -71,7 +71,10 @@ class ReferenceFiles:
 
     def _remembered(self, reference: Reference) -> Reference:
         if reference.frozen:
-            self._frozen[reference.space] = reference
+            self._frozen.pop(reference.space, None)
+            self._frozen[reference.space] = reference  # the one used last goes to the end
+            if len(self._frozen) > REFERENCES_KEPT:
+                del self._frozen[next(iter(self._frozen))]
         return reference
 
 

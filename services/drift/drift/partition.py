@@ -12,7 +12,7 @@ from schemas.ids import window_id
 from schemas.messages import Deployment, DriftTest, Embedding, Segment, Window
 from services.drift.drift.arrays import CPU, Arrays
 from services.drift.drift.mmd import Ints, Kernel, batches
-from services.drift.drift.reference import Reference, References, Space, check, predecessor, space_of
+from services.drift.drift.reference import REFERENCES_KEPT, Reference, References, Space, check, predecessor, space_of
 from services.drift.drift.sample import SMALLEST_PROBABILITY, Sample, vectors_of
 from services.shared.tumbling import Open, Timing, Tumbling
 
@@ -117,12 +117,12 @@ class Partition:
         return min((offset for offset in (unsaved, open_) if offset is not None), default=None)
 
     def _reference(self, space: Space) -> Reference:
-        own = self._own.get(space)
+        own = self._own.pop(space, None)
         if own is None:
             own = self.store.load(space) or Reference(space, self.rules.reference_size)
-            self._own[space] = own
             if self._settle(own):
                 self._settled.add(space)
+        self._own[space] = own  # the one used last goes to the end
         return own
 
     def keep(self) -> None:
@@ -132,6 +132,13 @@ class Partition:
                 self.store.save(reference)
                 self._unsaved.pop(space, None)
                 self._settled.discard(space)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what was not used for longest; what will not change again is read from the store."""
+        done = [space for space, reference in self._own.items() if reference.frozen and reference.judged_by]
+        for space in done[: max(0, len(self._own) - REFERENCES_KEPT)]:
+            del self._own[space]
 
     def _settle(self, reference: Reference) -> bool:
         """Find out whose reference judges this space; once known it stays."""
@@ -147,7 +154,7 @@ class Partition:
         return bool(reference.judged_by)
 
     def _judge(self, space: Space) -> Reference | None:
-        own = self._own[space]
+        own = self._reference(space)
         if not own.judged_by:
             return None
         judge = own if own.judged_by == space.segment.version else self.store.load(space.of(own.judged_by))

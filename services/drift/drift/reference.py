@@ -10,6 +10,7 @@ import numpy.typing as npt
 from schemas.messages import Deployment, Embedding, Segment
 from services.drift.drift.sample import rank_of, session_of, vectors_of
 
+REFERENCES_KEPT = 256  # in memory, 0.3 MB each as long as a reference has 200 calls
 STRETCH_SECONDS = 300
 _STRETCHES = 3  # two that take calls, and the one before them
 

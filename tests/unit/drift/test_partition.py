@@ -213,6 +213,17 @@ def test_synthetic_calls_are_no_traffic(line):
     assert line.partition.tally.referenced == 0
 
 
+def test_references_that_are_not_used_are_let_go_and_judge_all_the_same(line, monkeypatch):
+    for module in ("drift.partition", "store"):
+        monkeypatch.setattr(f"services.drift.{module}.REFERENCES_KEPT", 2)
+    versions = [f"v{number}" for number in range(6)]
+    for version in versions:
+        line.send(0, 40, at=0, version=version)
+        line.send(100, 30, at=10, version=version)
+    assert len(line.partition._own) == len(line.partition.store._frozen) == 2
+    assert [window.drift.reference_version for window in line.tick(22)] == versions
+
+
 def test_segments_do_not_share_references(line):
     line.send(0, 40, at=0)
     line.send(100, 30, at=10, version="other")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from services.guard.guard.cues import cued, words
+from services.guard.guard.edges import PART
 from services.guard.guard.found import Found
 
 _MONTH = (
@@ -12,10 +13,10 @@ _MONTH = (
 )
 _YEAR = r"(?:19|20)\d\d"
 _DATE = re.compile(
-    rf"(?<![\w./-])(?:{_YEAR}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][0-3]?\d[-/. ](?:{_YEAR}|\d\d)"
+    rf"(?<![{PART}./-])(?:{_YEAR}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][0-3]?\d[-/. ](?:{_YEAR}|\d\d)"
     rf"|[0-3]?\d(?:st|nd|rd|th)?\.?[ -](?:of |de )?{_MONTH}(?: de)?,?[ -]{_YEAR}"
     rf"|{_MONTH} [0-3]?\d(?:st|nd|rd|th)?,? {_YEAR}"
-    rf"|{_YEAR}年[01]?\d月[0-3]?\d日)(?!\w|[-/.]\d)",
+    rf"|{_YEAR}年[01]?\d月[0-3]?\d日)(?![{PART}]|[-/.]\d)",
     re.IGNORECASE,
 )
 _CUE = words(

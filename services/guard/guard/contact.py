@@ -6,15 +6,19 @@ from collections.abc import Iterator
 import phonenumbers
 
 from services.guard.guard.cues import cued, words
+from services.guard.guard.edges import PART, UNSPACED
 from services.guard.guard.found import Found
 
 # RFC 5321 lets a local part have 64 characters, RFC 1035 a label 63.
-_ADDRESS = re.compile(r"(?<![\w.%+'\-])([\w.%+'\-]{1,64})@([\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8})")
+_ADDRESS = re.compile(
+    rf"(?<![^\W{UNSPACED}])(?<![.%+'\-])((?:[^\W{UNSPACED}]|[.%+'\-]){{1,64}})"
+    rf"@((?:[^\W{UNSPACED}]|-){{1,63}}(?:\.(?:[^\W{UNSPACED}]|-){{1,63}}){{1,8}})"
+)
 _TOP = re.compile(r"(?:[^\W\d_]{2,63}|xn--[a-z0-9\-]{1,59})", re.IGNORECASE)
 
 _CANDIDATE = re.compile(
-    r"(?<![\w.+/:=#-])(?:\+|\()?\(?\d(?:[ ().\-/\u2011\u2013\u00a0]{0,3}\d){5,17}"
-    r"(?:[ ]?(?:x|ext\.?|extension)[ ]?\d{1,6})?(?![\w%]|[.,:/-]\d)",
+    rf"(?<![{PART}.+/:=#-])(?:\+|\()?\(?\d(?:[ ().\-/\u2011\u2013\u00a0]{{0,3}}\d){{5,17}}"
+    rf"(?:[ ]?(?:x|ext\.?|extension)[ ]?\d{{1,6}})?(?![{PART}%]|[.,:/-]\d)",
     re.IGNORECASE,
 )
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")

@@ -2,6 +2,8 @@
 
 import re
 
+from services.guard.guard.edges import UNSPACED
+
 BEFORE = 48  # characters: a label, a colon and a word or two
 AFTER = 16
 
@@ -18,6 +20,13 @@ def cued(cue: re.Pattern[str], text: str, start: int, end: int, *, after: bool =
 
 
 def words(*listed: str) -> re.Pattern[str]:
-    """A pattern for any of these words, in any case; a blank stands for any separator."""
+    """A pattern for any of these words, in any case; a blank stands for any separator.
+
+    A word of a script without blanks is found within others.
+
+    >>> words("tel", "電話").findall("hotel, 電話番号, telは")
+    ['電話', 'tel']
+    """
     either = "|".join(re.escape(word).replace(r"\ ", r"[\s_-]?") for word in listed)
-    return re.compile(rf"(?<![^\W_])(?:{either})(?![^\W\d_])", re.IGNORECASE)
+    begin, end = rf"(?<![^\W_{UNSPACED}])", rf"(?![^\W\d_{UNSPACED}])"
+    return re.compile(rf"{begin}(?:{either}){end}", re.IGNORECASE)

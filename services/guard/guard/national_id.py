@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, cast
 from services.guard.guard.cues import cued, words
 from services.guard.guard.found import Found
 
-_SSN = re.compile(r"(?<![\w-])(?<!\d\.)\d{3}([-. ]?)\d{2}\1\d{4}(?![\w-]|\.\d)")
+_SSN = re.compile(r"(?<![\w-])(?<!\d\.)\d{3}([-. ]?)\d{2}\1\d{4}(?![\w-]|\.\d)", re.ASCII)
 _DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}")
 _SSN_CUE = words("ssn", "ssns", "social security", "social security number", "soc sec", "social", "ss#", "itin")
 
@@ -29,7 +29,7 @@ class _Checker(Protocol):
 
 def _form(pattern: str, module: str, *cues: str) -> Form:
     edges = rf"(?<![\w-])(?<!\d[.,])(?:{pattern})(?![\w-]|[.,]\d)"
-    return Form(re.compile(edges, re.IGNORECASE), module, cues, words(*cues))
+    return Form(re.compile(edges, re.IGNORECASE | re.ASCII), module, cues, words(*cues))
 
 
 _ID = ("id", "id number", "national id", "identity", "identification", "tax", "tax id", "tin")

@@ -6,9 +6,10 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from services.guard.guard.found import Found
 
-_V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\w)")
+_V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\w)", re.ASCII)
 _V6 = re.compile(
-    r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|:(?=:)|(?<=:):){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3}|(?<=:))(?![\w:])"
+    r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|:(?=:)|(?<=:):){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3}|(?<=:))(?![\w:])",
+    re.ASCII,
 )
 _VERSION = re.compile(
     r"(?:version|release|build|firmware|\bv|[=<>~^]=?|section|chapter|\u00a7)[\s:.]{0,2}\Z", re.IGNORECASE

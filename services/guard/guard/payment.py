@@ -10,7 +10,7 @@ from stdnum.exceptions import ValidationError
 from services.guard.guard.cues import cued, words
 from services.guard.guard.found import Found
 
-_CARD = re.compile(r"(?<![\w])(?<![\d][.,\-])\d(?:[ \-\u00a0]?\d){11,18}(?!\w|[.,-]\d)")
+_CARD = re.compile(r"(?<![\w])(?<![\d][.,\-])\d(?:[ \-\u00a0]?\d){11,18}(?!\w|[.,-]\d)", re.ASCII)
 # ISO/IEC 7812 issuer ranges and the lengths in use: American Express, Diners Club, Discover, JCB, Maestro, Mastercard,
 # Mir, RuPay, UnionPay, Visa.
 _ISSUERS = re.compile(
@@ -22,7 +22,7 @@ _CARD_CUE = words("card", "cards", "cc", "credit", "debit", "visa", "mastercard"
                   "tarjeta", "carta", "cartão", "kaart", "kreditkarte", "pan")  # fmt: skip
 _GROUP = re.compile(r"\d{3}")
 _HEAD = 4  # country and check digits
-_ACCOUNT = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ \-\u00a0]?[A-Za-z0-9]){11,30}")
+_ACCOUNT = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ \-\u00a0]?[A-Za-z0-9]){11,30}", re.ASCII)
 
 
 def cards(text: str) -> Iterator[Found]:

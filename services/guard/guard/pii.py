@@ -18,7 +18,7 @@ from services.shared.scoring import Metric
 
 PROMPT = Metric("prompt_pii", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 RESPONSE = Metric("response_pii", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
-RULES = "pii.3"
+RULES = "pii.4"
 # Where two overlap the first wins: check digits are surer than shapes, and shapes than words.
 KINDS = ("EMAIL", "IBAN", "CREDIT_CARD", "SSN", "NATIONAL_ID", "IP", "DATE_OF_BIRTH", "PHONE", "ADDRESS", "PERSON")
 _FINDERS = (emails, accounts, cards, social_security, national_ids, addresses, births, phones)

@@ -16,7 +16,7 @@ class Form(NamedTuple):
 
 
 def _form(kind: str, holds: str, pattern: str) -> Form:
-    return Form(kind, tuple(holds.split()), re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])"))
+    return Form(kind, tuple(holds.split()), re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.ASCII))
 
 
 FORMS = (

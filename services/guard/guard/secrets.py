@@ -14,14 +14,16 @@ from services.shared.scoring import Metric
 
 PROMPT = Metric("prompt_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
 RESPONSE = Metric("response_secrets", unit="probability", worse="higher", maximum=1.0, threshold=0.5)
-RULES = "secrets.4"
+RULES = "secrets.5"
 
 _BEGIN, _END = "-----BEGIN ", "-----END "
 _BLOCK = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _ARMOUR = re.compile(r"[A-Za-z0-9+/=:, \\\n\r\t-]*(?<=[A-Za-z0-9+/=])")
 _LONGEST_BLOCK = 16_384
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/:@'\"<>{}$]{0,100}:([^\s/@'\"<>{}$]{3,200})@[\w.\[\-]")
-_HEADER = re.compile(r"(?<![\w-])(Bearer|Basic|token)[ \t]+([A-Za-z0-9._~+/\-]{16,2000}={0,2})", re.IGNORECASE)
+_HEADER = re.compile(
+    r"(?<![\w-])(Bearer|Basic|token)[ \t]+([A-Za-z0-9._~+/\-]{16,2000}={0,2})", re.IGNORECASE | re.ASCII
+)
 _WORD = (
     r"(?:api|access|secret|private|auth|signing|encryption|master|account|storage|client|shared|service)[ _.-]?"
     r"(?:access[ _.-]?)?(?:key|secret|token|password)|secret|token"

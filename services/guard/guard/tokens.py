@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from zlib import crc32
 
+from services.guard.guard.edges import UNSPACED
+
 BUCKETS = 1 << 15
 LONGEST = 32  # letters of one token: there is no such word, and a text without blanks is to be cut somewhere
 # Scripts without blanks are read character by character.
-_SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
-_TOKEN = re.compile(rf"[{_SINGLE}]|(?:(?![{_SINGLE}])[^\W\d_]){{1,{LONGEST}}}|\d{{1,{LONGEST}}}|\n|[^\s\w]|_")
+_TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W\d_]){{1,{LONGEST}}}|\d{{1,{LONGEST}}}|\n|[^\s\w]|_")
 _RUN = re.compile(r"(.)\1{2,}")
 
 

@@ -229,6 +229,29 @@ def test_dates_of_birth(text, expected):
     assert found(births, text) == expected
 
 
+@pytest.mark.parametrize(
+    ("find", "text", "value"),
+    [
+        (cards, "卡号是4111111111111111，", "4111111111111111"),
+        (cards, "カード番号は4111 1111 1111 1111です", "4111 1111 1111 1111"),
+        (national_ids, "身份证号是11010519491231002X。", "11010519491231002X"),
+        (social_security, "我的SSN是536221234吗", "536221234"),
+        (addresses, "服务器IP是203.0.113.77请检查", "203.0.113.77"),
+        (addresses, "서버는 2001:db8::8a2e:370:7334입니다", "2001:db8::8a2e:370:7334"),
+        (accounts, "IBANはDE89370400440532013000です", "DE89370400440532013000"),
+        (births, "出生日期为1985-03-05", "1985-03-05"),
+        (births, "他生于1985年3月5日在北京", "1985年3月5日"),
+        (emails, "メールはtaro@example.jpです", "taro@example.jp"),
+        (emails, "อีเมลคือsomchai@example.co.thครับ", "somchai@example.co.th"),
+        (phones, "我的手机号是13812345678", "13812345678"),
+        (phones, "電話番号は78 651 450です", "78 651 450"),
+        (phones, "전화번호는 78 651 450입니다", "78 651 450"),
+    ],
+)
+def test_a_value_is_found_where_a_script_writes_no_blanks(find, text, value):
+    assert found(find, text) == [value]
+
+
 def test_of_overlapping_spans_the_surer_kind_wins_then_the_longer():
     given_ = [
         Found(0, 4, "B", 1),

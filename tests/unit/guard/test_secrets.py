@@ -53,6 +53,12 @@ def test_a_key_of_a_known_form_is_found_with_its_exact_place(kind):
     assert (text[found.start : found.end], found.kind) == (KEYS[kind], kind)
 
 
+@pytest.mark.parametrize("kind", sorted(KEYS))
+def test_a_key_is_found_where_a_script_writes_no_blanks(kind):
+    text = f"密钥是{KEYS[kind]}请保密"
+    assert [text[each.start : each.end] for each in secrets(text)] == [KEYS[kind]]
+
+
 @pytest.mark.parametrize("end", ["-----END RSA PRIVATE KEY-----", ""])
 def test_a_private_key_is_found_whole_or_cut_off(end):
     text = f"-----BEGIN RSA PRIVATE KEY-----\n{drawn(64)}\n{drawn(64)}\n{end}".rstrip("\n")

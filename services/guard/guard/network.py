@@ -12,14 +12,15 @@ _V6 = re.compile(
     re.ASCII,
 )
 _VERSION = re.compile(
-    r"(?:version|release|build|firmware|\bv|[=<>~^]=?|section|chapter|\u00a7)[\s:.]{0,2}\Z", re.IGNORECASE
+    r"(?:(?:version|release|build|firmware|\bv|[=<>~!]=|[~^]|section|chapter|\u00a7)[\s:.]{0,2}|[A-Z]/)\Z",
+    re.IGNORECASE | re.ASCII,
 )
 # They are the same on every machine.
 _NOBODY = frozenset({"127.0.0.1", "0.0.0.0", "255.255.255.255"})  # noqa: S104 - looked for, not bound
 
 
 def addresses(text: str) -> Iterator[Found]:
-    """IPv4 and IPv6 addresses of single machines; neither version numbers nor net masks."""
+    """IPv4 and IPv6 addresses of single machines; neither version numbers nor networks."""
     for match in _V4.finditer(text):
         if _v4(match[0]) and not _VERSION.search(text, max(0, match.start() - 12), match.start()):
             yield Found(match.start(), match.end(), "IP", 0.95)
@@ -33,7 +34,7 @@ def _v4(written: str) -> bool:
         IPv4Address(written)
     except AddressValueError:
         return False
-    return written not in _NOBODY and not written.startswith("255.")
+    return written not in _NOBODY and not written.startswith("255.") and not written.endswith(".0.0.0")
 
 
 def _v6(written: str) -> bool:

@@ -27,7 +27,8 @@ _HEADER = re.compile(
 _WORD = (
     r"(?:api|access|secret|private|auth|signing|encryption|master|account|storage|client|shared|service)[ _.-]?"
     r"(?:access[ _.-]?)?(?:key|secret|token|password)|secret|token"
-    r"|passw(?:or)?d|passwd|passphrase|pwd|pass|credential|kennwort|passwort"
+    r"|passw(?:or)?d|passwd|passphrase|pwd|(?:(?<![^\W_])|(?-i:(?<=[a-z])(?=P)))(?<!boarding[ _-])pass"
+    r"|credential|kennwort|passwort"
     r"|contraseña|mot de passe|senha|connection[ _.-]?string"
 )
 # One of them is in whatever the patterns match; most texts hold none.
@@ -37,7 +38,7 @@ _VALUE = r"[^\s'\"`,;<>(){}\[\]]"
 _ASSIGNED = re.compile(
     rf"(?:{_WORD})s?(?:[_-]?(?:id|value|base64))?['\"\]]{{0,2}}[ \t]{{0,4}}(?::?=>?(?!=)|:|\bis:|(\bis\b))[ \t]{{0,4}}"
     # Of a longer value the beginning; it is not given back, so that the time stays linear.
-    rf"(['\"`]?)({_VALUE}{{6,4096}}+)(?:\2|(?={_VALUE}))",
+    rf"(?:(['\"`])((?:(?!\2)\S){{6,4096}}+)(?:\2|(?=\S))|({_VALUE}{{6,4096}}+))",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(r"(?i)pass|pwd|kennwort|contraseña|senha")
@@ -47,6 +48,7 @@ _NO_SECRET = re.compile(
     r"(?i)(.)\1{4,}|your|example|changeme|change[-_]me|placeholder|redacted|xxx|dummy|sample|<|\.\.\.|\*{3}|^(?:none|null|true|false|undefined"
     r"|string|optional|required|process\.|os\.|env|self\.|config|settings|this\.|request|args|kwargs|str|int|bytes)"
 )
+_FILLED = re.compile(r"\{[^{}]*\}|[$%]\(")  # a template: something else is put there
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:[._-][A-Za-z]+)*\d?")
 _PATH = re.compile(r"(?:https?:|[./~])?[\w.\-]*/[\w./\-]*")
 _ENDS = 32  # characters of a long value at either end that may say that it is none: within it words come by chance
@@ -116,13 +118,15 @@ def _headers(text: str) -> Iterator[Found]:
 def _assigned(text: str) -> Iterator[Found]:
     """What stands behind a word for a secret, if it looks like one: neither a name in code nor a place-holder."""
     for match in _ASSIGNED.finditer(text) if _holds(text, _STEMS) else ():
-        value = match[3].rstrip(".!?:")
+        group = 3 if match[2] else 4
+        value = match[group].rstrip(".!?:")
         called = text.startswith(("(", "["), match.end())  # code: a call, an item
-        if called or len(value) < 6 or _stands_in(value) or _named(value):
+        if called or len(value) < 6 or _stands_in(value) or _named(value) or _FILLED.search(value):
             continue
         mixed = re.search(r"\d|[^\w.\-]", value) and re.search(r"[^\W\d_]", value)
         if _random(value) or (mixed and not _described(match, value)):
-            yield Found(match.start(3), match.start(3) + len(value), "SECRET", 0.9 if _random(value) else 0.7)
+            start = match.start(group)
+            yield Found(start, start + len(value), "SECRET", 0.9 if _random(value) else 0.7)
 
 
 def _stands_in(value: str) -> bool:

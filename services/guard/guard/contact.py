@@ -15,6 +15,8 @@ _ADDRESS = re.compile(
     rf"@((?:[^\W{UNSPACED}]|-){{1,63}}(?:\.(?:[^\W{UNSPACED}]|-){{1,63}}){{1,8}})"
 )
 _TOP = re.compile(r"(?:[^\W\d_]{2,63}|xn--[a-z0-9\-]{1,59})", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^\s/:@]{0,64}:\Z")
+_FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp"})  # icon@2x.png
 
 _CANDIDATE = re.compile(
     rf"(?<![{PART}.+/:=#-])(?:\+|\()?\(?\d(?:[ ().\-/\u2011\u2013\u00a0]{{0,3}}\d){{5,17}}"
@@ -25,10 +27,14 @@ _NORTH_AMERICAN = re.compile(r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d
 _AREA_CODE = re.compile(r"\(0?\d{2,5}\)[ -]?\d")
 _DATE = re.compile(r"(?:19|20)\d\d[-./ ][01]?\d[-./ ][0-3]?\d|[0-3]?\d[-./][0-3]?\d[-./](?:19|20)?\d\d(?!\d)")
 _RANGE = re.compile(r"\d+ ?[-\u2013/] ?\d+|\d{1,3}(?: \d{3})+|\d+\.\d+|\d{8}-\d+")
+_EXTENSION = re.compile(r"(?i)[ ]?(?:x|ext)")
+_IDENTIFIER = re.compile(r"(?i)[0-9a-f]{4}-\Z")  # of hexadecimal groups, as UUIDs are
+MOST_DIGITS = 15  # of a telephone number (ITU-T E.164)
+LONGEST_TAGGED = 18  # digits: a country code and a trunk prefix are often written both
 _YEARS = re.compile(r"((?:1\d|20)\d\d)[ \u00a0]?[-/\u2011\u2013][ \u00a0]?((?:1\d|20)?\d\d)")
 _CUE = words(
-    "phone", "phones", "phone number", "telephone", "tel", "mobile", "mob", "cell", "cellphone", "fax", "call",
-    "dial", "sms", "whatsapp", "contact", "contact number", "reach me", "reach you", "reach us", "reach him",
+    "phone", "phones", "phone number", "telephone", "tel", "mob", "cellphone", "whatsapp", "contact number",
+    "mobile number", "cell number", "fax number", "reach me", "reach you", "reach us", "reach him",
     "reach her", "hotline", "helpline", "landline", "telefon", "telefonnummer", "tel.", "rufnummer", "anruf",
     "téléphone", "appelez", "teléfono", "móvil", "llame", "telefono", "cellulare", "telefone", "celular",
     "telefoon", "mobiel", "gsm", "puhelin", "telefonu", "телефон", "電話", "电话", "手机", "전화", "هاتف", "फ़ोन", "फोन",
@@ -37,8 +43,14 @@ _CUE = words(
 # Words that stand beside other numbers as often: they say something of one that is written like a telephone number.
 _EVERYDAY_CUE = words(
     "calls", "called", "calling", "ring", "text", "texted", "reach", "reached", "desk", "office", "home", "work",
-    "handy", "portable",
+    "handy", "portable", "call", "cell", "mobile", "contact", "dial", "sms", "fax",
 )  # fmt: skip
+# Some of them right before a number, or in brackets behind it, are surer.
+_DIRECT = re.compile(
+    r"(?<![^\W_])(?:call|cell|mobile|contact|dial|sms|fax)(?: (?:me|us|him|her|them))?(?: (?:at|on|is))?[ .:#]{0,3}\Z",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(r" ?\((?:cell|mobile|sms|fax)\)", re.IGNORECASE)
 _LIKE_A_PHONE = re.compile(r"\+|\d\D+\d|\d{9}")
 # Where a national number is tried: the largest numbering plans, and those that write numbers without a country code.
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AU", "IN", "BR", "JP", "PL", "SE", "CH", "ZA", "MX")
@@ -52,8 +64,10 @@ def emails(text: str) -> Iterator[Found]:
         while labels and not _TOP.fullmatch(labels[-1]):
             labels.pop()
         # `git@host` names no person.
-        if name and not name.endswith(".") and len(labels) > 1 and name != "git":
-            yield Found(match.end(1) - len(name), match.start(2) + len(".".join(labels)), "EMAIL", 0.99)
+        start, end = match.end(1) - len(name), match.start(2) + len(".".join(labels))
+        other = text.startswith("(", end) or _PASSWORD.search(text, max(0, start - 80), start)
+        if name and not (name.endswith(".") or name == "git" or other) and len(labels) > 1 and labels[-1] not in _FILES:
+            yield Found(start, end, "EMAIL", 0.99)
 
 
 def phones(text: str) -> Iterator[Found]:
@@ -64,24 +78,28 @@ def phones(text: str) -> Iterator[Found]:
             yield Found(match.start(), match.end(), "PHONE", confidence)
 
 
-def is_date(text: str, start: int) -> bool:
-    """Whether what begins at `start` is written as a date.
+def other_number(text: str, start: int, end: int) -> bool:
+    """Whether what stands there is written as a date, as more digits than a telephone number has, or in an identifier.
 
-    >>> is_date("on 2026-11-05", 3), is_date("on 202-555-0143", 3)
+    >>> other_number("on 2026-11-05", 3, 13), other_number("on 202-555-0143", 3, 15)
     (True, False)
     """
-    return _DATE.match(text, start) is not None
+    if _DATE.match(text, start) or _IDENTIFIER.search(text, max(0, start - 5), start):
+        return True
+    number = _EXTENSION.split(text[start:end])[0]
+    return len(re.sub(r"\D", "", number)) > LONGEST_TAGGED
 
 
 def _phone(text: str, match: re.Match[str]) -> float:
     written = match[0]
-    number = re.split(r"(?i)[ ]?(?:x|ext)", written)[0]
+    number = _EXTENSION.split(written)[0]
     digits = re.sub(r"\D", "", number)
-    if len(digits) > 15 or _DATE.match(number.lstrip("(")) or _are_years(number.lstrip("(")):
+    if len(digits) > MOST_DIGITS or _DATE.match(number.lstrip("(")) or _are_years(number.lstrip("(")):
         return 0.0
     separated = len(number) > len(digits) + number.startswith("+")
     cues = (_CUE, _EVERYDAY_CUE) if _LIKE_A_PHONE.search(number) else (_CUE,)
     known = any(cued(cue, text, match.start(), match.end(), after=True) for cue in cues)
+    known = known or (len(digits) >= 7 and _directly(text, match))
     if number.startswith("+") or (digits.startswith("00") and (separated or known)):
         return _international("+" + digits.removeprefix("00"), plausible=separated or known)
     if _NORTH_AMERICAN.fullmatch(number) or (_AREA_CODE.match(number) and len(digits) >= 7):
@@ -91,6 +109,11 @@ def _phone(text: str, match: re.Match[str]) -> float:
     if not separated or _RANGE.fullmatch(number) or not digits.startswith("0"):
         return 0.0
     return 0.6 if any(_valid(digits, region) for region in _REGIONS) else 0.0
+
+
+def _directly(text: str, match: re.Match[str]) -> bool:
+    before = _DIRECT.search(text, max(0, match.start() - 24), match.start())
+    return bool(before or _BEHIND.match(text, match.end()))
 
 
 def _are_years(number: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol
 import phonenumbers
 
 from services.guard.guard.birth import births
-from services.guard.guard.contact import emails, is_date, phones
+from services.guard.guard.contact import emails, other_number, phones
 from services.guard.guard.found import Found, settled
 from services.guard.guard.national_id import national_ids, social_security
 from services.guard.guard.network import addresses
@@ -27,7 +27,9 @@ _FINDERS = (emails, accounts, cards, social_security, national_ids, addresses, b
 def personal_data(text: str, tagger: Tagger) -> list[Found]:
     """The spans, in the order of the text, none over another."""
     found = [each for find in _FINDERS for each in find(text)]
-    tagged = [each for each in tagger.tag(text) if not (each.kind == "PHONE" and is_date(text, each.start))]
+    tagged = [
+        each for each in tagger.tag(text) if not (each.kind == "PHONE" and other_number(text, each.start, each.end))
+    ]
     return settled([*found, *tagged], KINDS)
 
 

@@ -42,6 +42,8 @@ def luhn(digits):
     [
         ("write to ann.o'hara+x@mail.example.co.uk.", ["ann.o'hara+x@mail.example.co.uk"]),
         ("<jörg@müller.de>, b@c.io", ["jörg@müller.de", "b@c.io"]),
+        ("icon@2x.png, y = A@B.dot(C), postgres://app:pass@db.internal.example", []),
+        ("mailto:ann@b.de https://b.de:ann@c.de", ["ann@b.de"]),
         ("@app.route, a@b, git@host.org:x.git, x@y.1, @", []),
     ],
 )
@@ -79,6 +81,8 @@ def test_a_short_number_beside_a_cue_is_a_telephone_number(text):
         ("reached at +12345678", "+12345678"),
         ("call 5551234", "5551234"),
         ("5551234 (mobile)", "5551234"),
+        ("call me at 5551234", "5551234"),
+        ("Mobile: 5551234", "5551234"),
         ("reach me at 5551234", "5551234"),
         ("phone 1967-1234", "1967-1234"),
     ],
@@ -99,6 +103,10 @@ def test_an_everyday_word_is_a_cue_for_what_is_written_as_a_telephone_number(tex
         "reached many (1500000) users",
         "1200000 calls",
         "a handy text of 1234567 words",
+        "The mobile app has 1500000 users",
+        "call center handled 250000 requests",
+        "Put 150000 in cell B2",
+        "time.sleep(100000)  # call later",
     ],
 )
 def test_years_and_amounts_near_an_everyday_word_are_no_telephone_numbers(text):

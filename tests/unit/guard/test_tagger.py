@@ -33,6 +33,8 @@ def found(text, tagger):
         ("hi its sara, my card is 4111111111111111", [("sara", "PERSON"), ("4111111111111111", "CREDIT_CARD")]),
         ("Room AB12 DE89 3704 0044 0532 0130 00.", [("DE89 3704 0044 0532 0130 00", "IBAN")]),
         ("Why is Kevin so impulsive?", [("Kevin", "PERSON")]),
+        ("timestamps 1712345678 1712345999", []),
+        ("id 123e4567-e89b-12d3-a456-426614174000", []),
         ("The function returns a list of tuples.", []),
         ("I love Paris in the spring, and Microsoft Word too.", []),
     ],

@@ -12,6 +12,7 @@ from benchmarks.quality.sets import (
     injection,
     language,
     leakage,
+    personal_data,
     toxicity,
 )  # fmt: skip
 
@@ -20,6 +21,6 @@ SETS: Mapping[str, Sequence[Maker]] = {
     "toxicity": (toxicity.sources, bias.sources),
     "hallucination": (groundedness.sources,),
     "consistency": (consistency.sources,),
-    "guard": (injection.sources, leakage.sources),
+    "guard": (injection.sources, leakage.sources, personal_data.clean_texts),
     "quality": (language.sources, answers.sources),
 }

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from faker import Faker
 
-from benchmarks.quality.rows import SEED, Standing
+from benchmarks.quality.rows import SEED, Row, Source, Standing
+from benchmarks.quality.sets import clean
 from services.guard.training import examples
+from services.guard.training.injection import corpora
 
 KINDS = ("PERSON", "ADDRESS", "PHONE", "EMAIL", "CREDIT_CARD", "IBAN", "SSN", "IP")
 EACH = 40  # texts of a template
@@ -32,6 +34,7 @@ TEMPLATES = (
     "How do I explain compound interest to a child of nine years?",
     "Order 55-20931 of 14 units left the warehouse in Gate 3 at 07:45.",
 )
+NOTE = "one text in five, which training holds out; some of them name somebody, and are flagged rightly"
 _SLOT = re.compile(r"\{(\w+)\}")
 Span = tuple[int, int, str]
 
@@ -49,6 +52,16 @@ def sources(data: Path) -> Iterator[tuple[str, Standing, list[Tagged]]]:
     yield "presidio-research", "seen", known
     makers = _makers()
     yield "sentences of this report", "held out", [_filled(each, makers) for each in TEMPLATES for _ in range(EACH)]
+
+
+def clean_texts(data: Path) -> Iterator[Source]:
+    """Sentences of twenty languages that are measured by how many are flagged."""
+    tongues = [
+        Row({"prompt": text}, text, 0, {"language": name})
+        for name, text in clean.languages(data)
+        if corpora.held_out(text)
+    ]
+    yield Source("clean, twenty languages", "prompt_pii", "held out", tongues, NOTE, times=4)
 
 
 def _filled(template: str, makers: Mapping[str, Callable[[], str]]) -> Tagged:

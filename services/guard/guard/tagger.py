@@ -117,7 +117,8 @@ def _spans(text: str, read: Sequence[Token], probabilities: Floats) -> Iterator[
     for kind, begin, end in runs:
         first, last = _trimmed(read, begin, end)
         if first < last and not (KINDS[kind] == "PHONE" and _digits(read[first:last]) < LEAST_DIGITS):
-            yield Found(read[first].start, read[last - 1].end, KINDS[kind], _sure(probabilities[first:last, kind]))
+            sure = min(float(probabilities[first:last, kind].mean()), 1.0)
+            yield Found(read[first].start, read[last - 1].end, KINDS[kind], sure)
 
 
 def _holds(kind: str, word: str) -> bool:
@@ -145,11 +146,6 @@ def chosen(probabilities: Floats) -> npt.NDArray[np.int64]:
             kinds = np.where((kinds == 0) & (beside > 0) & (own >= BESIDE), beside, kinds)
     result: npt.NDArray[np.int64] = kinds
     return result
-
-
-def _sure(probabilities: Floats) -> float:
-    """Of a span: the mean of its words', and no less than one half, since it was taken."""
-    return min(max(float(probabilities.mean()), 0.5), 1.0)
 
 
 def _joined(text: str, read: Sequence[Token], end: int, place: int, *, kind: int) -> bool:

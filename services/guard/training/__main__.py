@@ -30,7 +30,8 @@ class Course:
         self.lists = {**named, "everyday": frozenset(map(key, written.everyday))}
         self.vocabulary = fitting.Vocabulary(self.lists, SEED)
         made = [*generated(filler, GENERATED, templates()), *examples.in_prose(written, filler, IN_PROSE)]
-        self.texts = [self.vocabulary.read(each) for each in made + examples.negatives(data, written)]
+        plain = [*examples.negatives(data, written), *examples.ordinary(data, self.lists, filler)]
+        self.texts = [self.vocabulary.read(each) for each in made + plain]
 
     def weights(self, rows: list[Row]) -> Weights:
         """Learnt from `rows`, too: twice as they are, and a quarter of them in lower case."""

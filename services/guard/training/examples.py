@@ -9,10 +9,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from services.guard.guard.edges import UNSPACED
+from services.guard.guard.tokens import Lists, key
 from services.guard.training.generation import Filler, Tagged
+from services.guard.training.injection import corpora
 from services.shared.training_rows import rows
 
 _PLACES = ("ADDRESS", "LOCATION", "ZIP")
+_WORD = re.compile(r"[^\W\d_]+")
+OFTEN = 10  # texts of eight hundred
 _HONORIFIC = re.compile(r"(?:mr|mrs|ms|miss|dr|prof|herr|frau|sir|madam)\.?\s*", re.IGNORECASE)
 # Code and documentation: what is said of names there is about nobody.
 MODULES = (
@@ -108,6 +113,42 @@ def negatives(data: Path, written: Prose) -> list[Tagged]:
     found = [Tagged(text[:500], (), written.unknown) for text in written.texts[::3]]
     found += [Tagged(row["text"]) for row in rows(data, "drift_topic")[::10]]
     return found + [Tagged(text[:500]) for text in list(code(MODULES))[::2]]
+
+
+def ordinary(data: Path, lists: Lists, filler: Filler) -> Iterator[Tagged]:
+    """Sentences of other languages than English, a name put into every third; a fifth of all is for measuring.
+
+    Most others say nothing of anybody. A word that is a name somewhere and seldom seen in its language teaches nothing.
+    """
+    languages = corpora.languages(data)
+    languages.pop("en")
+    for texts in languages.values():
+        seen = Counter(word for text in texts for word in set(_WORD.findall(text)))
+        named = frozenset(word for word, times in seen.items() if times < OFTEN and _called(word, lists))
+        for number, text in enumerate(text[:500] for text in texts if not corpora.held_out(text)):
+            made = Tagged(text) if number % 3 else filler.filled(_with_name(text, named, filler))
+            yield made._replace(unknown=named)
+
+
+def _with_name(text: str, named: frozenset[str], filler: Filler) -> str:
+    """A template: a name in the place of one or of any word, anywhere within a script without blanks."""
+    choose = filler.people.random
+    text = text.replace("{", "(").replace("}", ")")
+    slot = choose.choice(("{name}", "{name}", "{name}", "{first}", "{last}"))
+    if re.search(f"[{UNSPACED}]", text):
+        place = choose.randrange(len(text) + 1)
+        return text[:place] + slot + text[place:]
+    words = list(_WORD.finditer(text))
+    known = [word for word in words if word[0] in named] or words
+    if not known:
+        return f"{text} {slot}"
+    word = choose.choice(known)
+    return text[: word.start()] + slot + text[word.end() :]
+
+
+def _called(word: str, lists: Lists) -> bool:
+    """Whether somebody is called so; what is written small has another meaning."""
+    return not word.islower() and any(key(word) in lists[name] for name in ("first", "last"))
 
 
 def code(modules: Sequence[str]) -> Iterator[str]:

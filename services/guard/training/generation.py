@@ -33,6 +33,17 @@ PLACES = (
     "{} Station", "the {} Centre", "St. {}'s Church", "Mount {}", "Lake {}", "{} Hall", "{} High School",
 )  # fmt: skip
 
+# Kana before Han: Japanese has both.
+_SCRIPTS = (
+    (re.compile("[\u3040-\u30ff]"), ("ja_JP",)),
+    (re.compile("[\u4e00-\u9fff]"), ("zh_CN",)),
+    (re.compile("[\uac00-\ud7af]"), ("ko_KR",)),
+    (re.compile("[\u0400-\u04ff]"), ("ru_RU", "uk_UA")),
+    (re.compile("[\u0600-\u06ff]"), ("ar_SA",)),
+    (re.compile("[\u0900-\u097f]"), ("hi_IN",)),
+    (re.compile("[\u0370-\u03ff]"), ("el_GR",)),
+)
+
 
 class Tagged(NamedTuple):
     """A text and its spans: start, end and kind; outside of them words that are `unknown` teach nothing."""
@@ -80,8 +91,14 @@ class Filler:
 
     def filled(self, template: str) -> Tagged:
         """`template` with values for its slots, all of one country."""
-        locale = self.people.locale(latin=0.93 if template.isascii() else 0.6)
+        locale = self._native(template) or self.people.locale(latin=0.93 if template.isascii() else 0.6)
         return self.composed(template, lambda slot: self.value(slot, locale))
+
+    def _native(self, template: str) -> str | None:
+        """Mostly a locale that writes as a template does whose script is not Latin."""
+        choose = self.people.random
+        fitting = next((locales for written, locales in _SCRIPTS if written.search(template)), ())
+        return choose.choice(fitting) if fitting and choose.random() < 0.8 else None
 
     def value(self, slot: str, locale: str) -> tuple[str, str]:
         """The kind of a slot and a value."""

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from services.guard import model
+from services.guard.guard.found import Found
 from services.guard.guard.pii import KINDS, BuiltIn, personal_data, scorer
-from services.guard.guard.tagger import CHUNK, Tagger
+from services.guard.guard.tagger import CHUNK, Tagger, _spans
+from services.guard.guard.tokens import tokens
 from services.shared.errors import Unusable
 from tests.support.messages import a_call
 
@@ -41,6 +43,40 @@ def found(text, tagger):
 )
 def test_names_addresses_and_numbers_in_a_sentence(tagger, text, expected):
     assert found(text, tagger) == expected
+
+
+ORDINARY = [
+    "Das Wetter ist heute schön.",
+    "Il fait beau aujourd'hui.",
+    "El tiempo es bueno hoy.",
+    "O tempo está bom hoje.",
+    "Oggi il tempo è bello.",
+    "Het weer is mooi vandaag.",
+    "Vädret är fint idag.",
+    "Tänään on kaunis sää.",
+    "Dziś jest ładna pogoda.",
+    "Bugün hava çok güzel.",
+    "Hôm nay trời đẹp.",
+    "Cuaca hari ini bagus.",
+    "Сегодня хорошая погода.",
+    "Сьогодні гарна погода.",
+    "今天天气很好",
+    "今日は天気がいいです。",
+    "오늘 날씨가 좋습니다.",
+    "الطقس جميل اليوم.",
+    "आज मौसम अच्छा है।",
+]
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_an_ordinary_sentence_of_another_language_is_not_flagged(tagger, text):
+    prompt, _ = scorer(BuiltIn(tagger)).score([a_call(prompt=text)])
+    assert not prompt.label
+
+
+def test_a_span_is_as_sure_as_its_words():
+    text, barely = "Ann Lee", np.array([[0.5, 0.45, 0.03, 0.02]] * 2, np.float32)
+    assert list(_spans(text, tokens(text), barely)) == [Found(0, 7, "PERSON", pytest.approx(0.45))]
 
 
 def test_a_word_is_tagged_alike_wherever_a_long_text_is_cut(tagger):

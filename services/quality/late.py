@@ -33,6 +33,7 @@ class Answers:
     scores: list[Score] = field(default_factory=list)
     done: list[UUID] = field(default_factory=list)
     missing: list[UUID] = field(default_factory=list)
+    failed: int = 0  # of those that are done
 
 
 @dataclass(frozen=True)
@@ -52,21 +53,23 @@ class Judge:
         for key, opinions in by_call.items():
             ids = [each.feedback_id for each in opinions]
             if key in found:
-                answers.scores += self._scores(found[key], opinions)
+                self._judge(found[key], Opinions(opinions), answers)
                 answers.done += ids
             else:
                 answers.missing += ids
         return answers
 
-    def _scores(self, call: Call, opinions: Sequence[Feedback]) -> list[Score]:
+    def _judge(self, call: Call, said: Opinions, answers: Answers) -> None:
+        """Adds what is said of one call; its payload is read only for what is held against the response."""
+        scorer = self.scorer()
         try:
-            return list(self.scorer().late(self.whole(call), Opinions(opinions)))
+            answers.scores += scorer.late(self.whole(call) if said.of_text else call, said)
         except Transient:
             raise
-        except Exception:  # of one call: the others must not wait for it
+        except Exception as error:  # of one call: the others must not wait for it
             log.exception("What was said of a call cannot be scored", extra={"call_id": str(call.call_id)})
-            metrics.OPINIONS.labels("failed").inc(len(opinions))
-            return []
+            answers.scores += scorer.unread(call, said, error)
+            answers.failed += len(said.of_text)
 
 
 class Late:
@@ -121,6 +124,7 @@ class Late:
             self._waiting.settle(answers.done)
         if answers.missing:
             self._waiting.postpone(answers.missing, now)
-        metrics.OPINIONS.labels("scored").inc(len(answers.done))
+        metrics.OPINIONS.labels("scored").inc(len(answers.done) - answers.failed)
+        metrics.OPINIONS.labels("failed").inc(answers.failed)
         metrics.OPINIONS.labels("given_up").inc(self._waiting.give_up(now))
         metrics.WAITING.set(self._waiting.count())

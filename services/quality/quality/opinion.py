@@ -12,6 +12,7 @@ from services.shared.scoring import Invalid, Measured, Metric, Missing, Result
 
 FEEDBACK = Metric("feedback", unit="1", worse="lower", maximum=1.0, threshold=0.5)
 CHARACTERS, WORDS = 10_000, 20_000  # comparing takes time in the product of both lengths
+OF_TEXT = frozenset({"reference", "edit"})  # kinds that are held against the response
 LIMITS = {"thumbs": (-1.0, 1.0), "stars": (1.0, 5.0), "acceptance": (0.0, 1.0)}
 
 
@@ -27,6 +28,11 @@ class Opinions:
     """All that is at hand of what was said of one call; order and repeats do not matter."""
 
     given: Sequence[Feedback]
+
+    @property
+    def of_text(self) -> Sequence[Feedback]:
+        """What needs the response to be judged."""
+        return [each for each in self.given if each.kind in OF_TEXT]
 
     @property
     def reference(self) -> Feedback | None:

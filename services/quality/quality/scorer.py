@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.messages import Call, Score
 from services.quality.quality.measure import Measure
 from services.quality.quality.opinion import FEEDBACK, Opinions
-from services.shared.scoring import Evaluator, Metric
+from services.shared.scoring import Evaluator, Invalid, Metric
 
 RULES = "5"  # changes with the rules of any measure
 
@@ -53,6 +53,19 @@ class QualityScorer:
                     yield evaluator.score(call, measure.metric, measure.judge([whole])[0], at)
         if FEEDBACK in self.metrics and (judged := opinions.judged(call)) is not None:
             yield evaluator.score(call, FEEDBACK, judged.result, _newer(call, judged.given_at))
+
+    def unread(self, call: Call, opinions: Opinions, error: Exception) -> Iterator[Score]:
+        """In place of `late` where the response cannot be read: what needs none, and failed scores for the rest."""
+        evaluator, reason = Evaluator(self.evaluator, self.version), Invalid(type(error).__name__)
+        if (reference := opinions.reference) is not None:
+            at = _newer(call, reference.given_at)
+            yield from (evaluator.score(call, each.metric, reason, at) for each in self.measures if each.of_reference)
+        needs_none = Opinions([each for each in opinions.given if each not in opinions.of_text])
+        told = list(self.late(call, needs_none))
+        edited = [each.given_at for each in opinions.given if each.kind == "edit"]
+        if edited and not told and FEEDBACK in self.metrics:
+            yield evaluator.score(call, FEEDBACK, reason, _newer(call, max(edited)))
+        yield from told
 
 
 def _newer(call: Call, given_at: datetime) -> datetime:

@@ -34,6 +34,8 @@ MOST_COMPARED = 20_000_000  # characters of all choices by those of the text tha
 MOST_MATCHES = 1000  # of a pattern, those of nothing included
 _FORMATS = frozenset({"json", "xml", "python"})  # every other block is code: what a model names is no vocabulary
 _LONGEST_KIND = 200  # of a span
+# What a word goes on with: not the letters of scripts that put no blanks between words.
+_JOINED = r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _ROW = re.compile(r"^[ \t]*(?:\||[-*+•][ \t]|\d{1,3}[.)][ \t]|#{1,6}[ \t]).*$", re.MULTILINE)
 
 
@@ -66,11 +68,11 @@ def validity(call: Call) -> Result:
         return Missing("response")
     if call.expected_format is not None:
         return _judged(_expected(call), text)
-    found = [(each, Expected(each.kind).violated_by(text[each.start : each.end])) for each in claims(text)]
+    found = [(each, Expected(each.kind).violated_by(each.inner(text))) for each in claims(text)]
     if not found:
         return Missing("expected_format")
     broken = [(each, wrong) for each, wrong in found if wrong is not None]
-    spans = tuple(span for each, wrong in broken[:1] for span in _span(wrong, offset=each.start))
+    spans = tuple(span for each, wrong in broken[:1] for span in _span(wrong, text, each))
     return Measured(1 - len(broken) / len(found), spans)
 
 
@@ -84,13 +86,14 @@ def _judged(expected: Expected, text: str) -> Result:
         wrong = expected.violated_by(text)
     except BadDefinition as error:
         return Invalid(f"expected_format.definition is {error}"[:_LONGEST_KIND])
-    return Measured(0.0, tuple(_span(wrong))) if wrong else Measured(1.0)
+    return Measured(0.0, tuple(_span(wrong, text, Reading(0, len(text), "")))) if wrong else Measured(1.0)
 
 
-def _span(wrong: Violation, *, offset: int = 0) -> Iterator[Span]:
+def _span(wrong: Violation, text: str, inside: Reading) -> Iterator[Span]:
     if wrong.end > wrong.start:  # an empty text has no characters to point at
         kind = encodable(wrong.what)[:_LONGEST_KIND]
-        yield Span(field="response", start=wrong.start + offset, end=wrong.end + offset, kind=kind)
+        start, end = inside.place(text, wrong.start), inside.place(text, wrong.end - 1) + 1
+        yield Span(field="response", start=start, end=end, kind=kind)
 
 
 def _over_readings(
@@ -112,7 +115,7 @@ def _over_readings(
     if not found:
         return Missing("expected_format")
     whole = len(found) == 1 and (found[0].start, found[0].end) == (0, len(text))
-    values = [judge(Expected(each.kind), text[each.start : each.end]).value for each in found]
+    values = [judge(Expected(each.kind), each.inner(text)).value for each in found]
     return Measured(together(values, whole))
 
 
@@ -173,21 +176,27 @@ def _inside(expected: Expected, text: str) -> list[Reading]:
 def _chosen(definition: Any, text: str) -> list[Reading]:
     """Choices that stand as words of their own, without regard to case; of two in one place the longer.
 
+    A single letter in the other case may be an article ("a"): it counts where nothing stands as it is written.
+
     The more there are to choose from, the less of a long text is read: 2,000 characters for 10,000 of choices. Among
     very many nothing is looked for.
     """
-    named = sorted({each for each in choices(definition) if each.strip()}, key=lambda each: (-len(each), each))
+    named = sorted({each.strip() for each in choices(definition)} - {""}, key=lambda each: (-len(each), each))
     if not named or len(named) > MOST_CHOICES or sum(map(len, named)) > MOST_CHOSEN:
         return []
-    shape = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, named)) + r")(?!\w)", re.IGNORECASE)
+    shape = re.compile(rf"(?<!{_JOINED})(?:{'|'.join(map(re.escape, named))})(?!{_JOINED})", re.IGNORECASE)
     found: dict[str, Reading] = {}
     for match in shape.finditer(text, 0, MOST_COMPARED // sum(map(len, named))):
-        found.setdefault(match[0].casefold(), Reading(*match.span(), "choice"))
-    return list(found.values())[:MOST_READINGS]
+        reading, name = Reading(*match.span(), "choice"), match[0].casefold()
+        found[name] = reading if match[0] in named else found.get(name, reading)
+    written = [each for each in found.values() if text[each.start : each.end] in named]
+    return [each for each in found.values() if not written or each in written or each.end - each.start > 1][
+        :MOST_READINGS
+    ]
 
 
 def _parses(expected: Expected, text: str, reading: Reading) -> bool:
-    inner = text[reading.start : reading.end]
+    inner = reading.inner(text)
     return bool(inner.strip()) and expected.violated_by(inner) is None
 
 

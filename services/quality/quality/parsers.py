@@ -153,6 +153,7 @@ def _validator(schema: str) -> tuple[jsonschema_rs.Validator, Any, int]:
     root = _read_json(schema, real=numbers.real, whole=numbers.whole)
     if isinstance(root, Violation):
         raise BadDefinition(f"no JSON Schema: {root.what}")
+    root = _unwrapped(root)
     needed = work(root)
     if needed > MOST_WORK:
         raise BadDefinition(f"a JSON Schema of more than {MOST_WORK:,} schemas with its references written out")
@@ -160,6 +161,15 @@ def _validator(schema: str) -> tuple[jsonschema_rs.Validator, Any, int]:
         return jsonschema_rs.validator_for(root, offline=True, pattern_options=_LINEAR), root, needed
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise BadDefinition(f"no JSON Schema: {str(error).partition(chr(10))[0]}") from error
+
+
+def _unwrapped(given: Any) -> Any:
+    """The schema that `given` is, or that it holds as OpenAI's `response_format` does."""
+    if isinstance(given, dict) and given.get("type") == "json_schema":
+        given = given.get("json_schema", given)
+    if isinstance(given, dict) and {"name", "schema"} <= given.keys() <= {"name", "schema", "strict", "description"}:
+        return given["schema"]
+    return given
 
 
 def _keyword(path: Path) -> str:
@@ -219,7 +229,9 @@ def choices(definition: Any) -> Sequence[str]:
 
 def off_choice(definition: Any, text: str) -> Violation | None:
     """Whether `text` is one of the choices."""
-    return None if text.strip() in choices(definition) else Violation(0, len(text), "none of the choices")
+    return (
+        None if text.strip() in map(str.strip, choices(definition)) else Violation(0, len(text), "none of the choices")
+    )
 
 
 class _Path:

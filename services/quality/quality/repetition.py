@@ -1,5 +1,6 @@
 """How much of a response says again what it has said: degenerate loops."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from schemas.messages import Call, Span
 from services.quality.quality.ngrams import Codes, Hashes, codes, hashes, hashes_of
+from services.quality.quality.readings import claims, fenced
 from services.shared.scoring import Measured, Metric, Missing, Result
 
 REPETITION = Metric("repetition", unit="share", worse="higher", maximum=1.0, threshold=0.5)
@@ -16,6 +18,8 @@ SHORTEST_LOOP, FEWEST_TURNS = 24, 3
 NEAR, NEARBY = 16, 256  # characters, and how many characters back: loops that count or change a word in each turn
 PASSAGE = 60  # characters that nobody says twice word for word
 GAP = PROBE + 8
+MOST_PERIODS = 8  # of exact loops, the commonest
+_ROW = re.compile(r"^[ \t]*(?:\||</?[A-Za-z]).*$", re.MULTILINE)  # of a table, of markup
 MOST_SPANS, EVIDENCE_FROM = 3, 0.1
 Positions = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -38,7 +42,9 @@ def repetition(call: Call) -> Result:
     """The share of the response that repeats: turns of a loop after its first, and passages said before.
 
     A loop is a unit that stands three times or more in succession; a passage is 60 characters word for word at any
-    distance, or 16 within the last 256. Runs of white space count as one. 0.5 means that half of the text is repeats.
+    distance, or 16 within the last 256. Records and lines of code are alike by nature: in fenced code, in rows of
+    tables and markup, and where all of the response is JSON, XML or Python, only three turns or more that are the same
+    to the letter count. Runs of white space count as one. 0.5 means that half of the text is repeats.
     Sorts hashes: n log n. The evidence is the longest loops (`value`: turns), else the longest passages.
     """
     text = call.answer
@@ -56,6 +62,10 @@ def repetition(call: Call) -> Result:
     repeated = _said(passage, PASSAGE, size, size) | _said(near, NEAR, NEARBY, size)
     for loop in loops:
         repeated[loop.start + loop.period : loop.end] = True
+    structured = _structured(text)[kept]
+    if structured.any():
+        repeated = np.where(structured, _turns(characters, back), repeated)
+        loops = [loop for loop in loops if repeated[loop.start + loop.period : loop.end].mean() >= 0.5]
     value = float(repeated.mean())
     return Measured(value, tuple(_evidence(loops, repeated, kept)) if value >= EVIDENCE_FROM else ())
 
@@ -98,6 +108,29 @@ def _said(found: Hashes, size: int, within: int, characters: int) -> Flags:
     edges[size : size + len(again)] -= again
     inside: Flags = np.cumsum(edges[:-1]) > 0
     return inside
+
+
+def _structured(text: str) -> Flags:
+    """Which characters are in fenced code, in rows of tables and markup, or in a response that is all of one format."""
+    found = np.zeros(len(text), np.bool_)
+    for block in (*fenced(text), *claims(text)):
+        found[block.start : block.end] = True
+    for row in _ROW.finditer(text):
+        found[row.start() : row.end() + 1] = True
+    return found
+
+
+def _turns(characters: Codes, back: Positions) -> Flags:
+    """Which characters belong to a second or later turn of what stands there three times or more, to the letter."""
+    found = np.zeros(len(characters), np.bool_)
+    periods, often = np.unique(back[back > 0], return_counts=True)
+    for period in periods[np.argsort(-often, kind="stable")[:MOST_PERIODS]].tolist():
+        edges = np.diff(np.concatenate(([0], characters[period:] == characters[:-period], [0])).astype(np.int8))
+        starts, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+        long = ends - starts >= max((FEWEST_TURNS - 1) * period, SHORTEST_LOOP - period)
+        for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
+            found[start + period : end + period] = True
+    return found
 
 
 def _evidence(loops: list[Loop], repeated: Flags, kept: Positions) -> Iterator[Span]:

@@ -11,7 +11,7 @@ from services.quality.quality.measure import Measure
 from services.quality.quality.opinion import FEEDBACK, Opinions
 from services.shared.scoring import Evaluator, Invalid, Metric
 
-RULES = "6"  # changes with the rules of any measure
+RULES = "7"  # changes with the rules of any measure
 
 
 @dataclass(frozen=True)

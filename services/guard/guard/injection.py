@@ -15,7 +15,7 @@ from services.guard.guard.injection_windows import Window, windows
 from services.shared.scoring import Evaluator, Measured, Metric, Missing, Result
 from services.shared.vectors import Encoder, Vectors
 
-RULES = "4"  # changes when the same text would be read otherwise
+RULES = "5"  # changes when the same text would be read otherwise
 THRESHOLD = 0.5  # at most 1 % of texts that are no attack reach it: weights/INJECTION_CARD.md
 PROMPT = Metric("prompt_injection", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)
 CONTEXT = Metric("context_injection", unit="probability", worse="higher", maximum=1.0, threshold=THRESHOLD)

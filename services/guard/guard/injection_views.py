@@ -17,12 +17,20 @@ Disguise = Literal[
     "rot13", "reversed",
 ]  # fmt: skip
 
-WRITTEN = "ı"  # a look-alike that Turkish needs
+WRITTEN = "ıμ"  # look-alikes that Turkish and units (μmol) need
+# Cyrillic and Greek letters that nobody tells from Latin ones: a word of other ones alone is Russian or Greek.
+_TWINS = frozenset("асԁеһіјոоԛрѕԝхуοϲνυАВСЕНІЈКМОРЅТХΑΒΕΗΙΚΜΝΟΡΤΥΧΖ")
+_FEWEST = 3  # letters of a word that counts: formulas and units have shorter ones
 _SOFT_HYPHEN = "\xad"
 _MARK = re.compile("[\u0300-\u036f\ufe0f]")  # accents by themselves, and what has a sign drawn as a pictogram
 # Nobody needs the other variation selectors behind Latin letters, nor two in a row: a byte hides in each.
 _SELECTOR = re.compile("[\ufe00-\ufe0e\U000e0100-\U000e01ef]")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
+_SUBDIVISIONS = "|".join("".join(chr(0xE0000 + ord(each)) for each in name) for name in ("gbeng", "gbsct", "gbwls"))
+_FLAG = re.compile(f"\U0001f3f4((?:{_SUBDIVISIONS})\U000e007f)")
+_BIDI = "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_BIDI_OUTSIDE = re.compile(rf"{_BIDI}(?![A-Za-z0-9])")  # nobody turns the direction within a word
+_FULL_WIDTH, _EAST_ASIAN = range(0xFF21, 0xFF5B), re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _TAG_BLOCK = range(0xE0020, 0xE007F)
 _LEET = str.maketrans("01345789@$!|€", "oieastbgasile")
 _LEET_TOKEN = re.compile(r"(?<![^\s\"'(])[\w@$!|€]*(?:[^\W\d_][0-9@$!|€]|[0-9@$|€][^\W\d_])[\w@$!|€]*")
@@ -66,15 +74,19 @@ def visible(text: str) -> View:
 
 
 def _without_invisible(view: View) -> View:
-    """Zero-width, bidi and tag characters, variation selectors; a tag character is the ASCII character it hides."""
+    """Zero-width, bidi and tag characters, variation selectors; a tag character is the ASCII character it hides.
+
+    The tags that make a black flag that of England, Scotland or Wales hide nothing.
+    """
     text = view.text
-    kept = [at for at, character in enumerate(text) if not _is_invisible(character)]
-    if len(kept) == len(text) and not any(ord(character) in _TAG_BLOCK for character in text):
+    flags = {at for match in _FLAG.finditer(text) for at in range(*match.span(1))}
+    kept = [at for at, character in enumerate(text) if at not in flags and not _is_invisible(character)]
+    tagged = any(ord(text[at]) in _TAG_BLOCK for at in kept)
+    if len(kept) == len(text) and not tagged:
         return view
     shown = "".join(_untagged(text[at]) for at in kept)
-    between = sum(_hides(after) and _bears(before) for before, after in pairwise(text))
-    disguised = between > 2 or any(ord(character) in _TAG_BLOCK for character in text)
-    return view.kept(shown, np.array(kept, np.int64), "invisible" if disguised else "none")
+    between = sum(_hides(after) and _bears(before) for before, after in pairwise(_BIDI_OUTSIDE.sub("", text)))
+    return view.kept(shown, np.array(kept, np.int64), "invisible" if tagged or between > 2 else "none")
 
 
 def _is_invisible(character: str) -> bool:
@@ -106,27 +118,49 @@ def _as_latin(view: View) -> View:
     words = [match for match in _WORD.finditer(view.text) if not match[0].isascii()]
     if not words:
         return view
-    latin = sum(character.isascii() and character.isalpha() for character in view.text)
+    latin = sum(_is_latin(character) for character in view.text)
     letters = sum(character.isalpha() for character in view.text)
-    mostly_latin = latin > 0.6 * letters or all(_passes(word[0]) for word in words)
-    characters, mixed = list(view.text), 0
+    mixed = any(_counts(word[0]) and any(map(_is_latin, word[0])) for word in words)
+    passing = {word[0] for word in words if _passes(word[0]) and (mixed or not _is_foreign(word[0]))}
+    mostly_latin = latin > 0.6 * letters or all(word[0] in passing for word in words)
+    east_asian = bool(_EAST_ASIAN.search(view.text))
+    characters, disguised = list(view.text), 0
     for word in words:
-        if (mostly_latin and _passes(word[0])) or any(each.isascii() and each.isalpha() for each in word[0]):
-            changed = [letter_of(each) for each in word[0]]
-            mixed += any(map(_is_disguise, word[0]))
-            characters[word.start() : word.end()] = changed
-    return View("".join(characters), view.starts, view.ends, "look_alikes" if mixed > 1 else view.disguise)
+        if (mostly_latin and word[0] in passing) or any(map(_is_latin, word[0])):
+            disguised += _counts(word[0]) and not (east_asian and any(ord(each) in _FULL_WIDTH for each in word[0]))
+            characters[word.start() : word.end()] = [letter_of(each) for each in word[0]]
+    return View("".join(characters), view.starts, view.ends, "look_alikes" if disguised > 1 else view.disguise)
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalpha()
+
+
+def _counts(word: str) -> bool:
+    """Whether a word is disguised: one of several letters, some of which nobody writes for what they pass for."""
+    return sum(map(str.isalpha, word)) >= _FEWEST and any(map(_is_disguise, word))
+
+
+def _is_foreign(word: str) -> bool:
+    """Whether all of a word is written in another script, with letters that Latin has no twins of.
+
+    >>> _is_foreign("мама"), _is_foreign("сору"), _is_foreign("mаma")
+    (True, False, False)
+    """
+    other = all(each in LATIN for each in word if each.isalpha())
+    return other and not all(each in _TWINS for each in word if each.isalpha())
 
 
 def _is_disguise(character: str) -> bool:
-    """Whether nobody writes it for the letter that it passes for; Vietnamese and Turkish write theirs.
+    """Whether it passes for a letter that nobody writes it for; Vietnamese and Turkish write theirs, PDFs ligatures.
 
-    >>> [_is_disguise(character) for character in ("а", "𝐚", "ạ", "ı", "é")]
-    [True, True, False, False, False]
+    >>> [_is_disguise(character) for character in ("а", "𝐚", "ạ", "ı", "é", "₂", "ﬁ")]
+    [True, True, False, False, False, False, False]
     """
     if character in LATIN:
         return character not in WRITTEN
-    return ord(character) > 0x1D00 and not 0x1E00 <= ord(character) <= 0x1EFF
+    written = 0x1E00 <= ord(character) <= 0x1EFF or 0xFB00 <= ord(character) <= 0xFB06
+    return ord(character) > 0x1D00 and not written and letter_of(character) != character
 
 
 def _passes(word: str) -> bool:

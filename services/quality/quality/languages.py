@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from services.quality.quality.ngrams import Codes, codes, hashes_of
+from services.quality.quality.other_languages import unlearnt_language
 
+UNLEARNT = "und"  # what ISO 639 calls undetermined: another language, in a script that was learnt
 NGRAMS = range(1, 5)  # characters
 READ = 1_000  # letters and spaces: more changes no verdict
 _RAW = 8_000  # characters among which they are looked for
@@ -32,7 +34,7 @@ Weights = npt.NDArray[np.float32]
 
 
 class Guess(NamedTuple):
-    """A language (ISO 639-1) and the probability that it is this one; "" where there are no letters."""
+    """A language (ISO 639-1) and the probability that it is this one; "" where there are no letters, or `UNLEARNT`."""
 
     code: str
     probability: float
@@ -42,7 +44,7 @@ class Guess(NamedTuple):
 class Languages:
     """Naive Bayes over hashed character n-grams; probabilities are flattened by a temperature that grows with length.
 
-    Not for telling close relatives it has not learnt apart: Danish is taken for Swedish, Czech for Polish.
+    Not for telling close relatives it has not learnt apart: Danish is taken for Swedish, Catalan for Spanish.
     """
 
     codes: tuple[str, ...]
@@ -76,7 +78,7 @@ class Languages:
         found = self.guess(text)
         if found.code == code:
             return found.probability
-        if code not in self._known or found.code in SCRIPTS:
+        if code not in self._known or found.code not in self._known:
             return 0.0
         return float(self.probabilities(lettered(text))[self._known[code]])
 
@@ -98,6 +100,8 @@ def guessed(languages: Languages, text: str) -> Guess:
     script, share = _script(letters)
     if share > 0.5:
         return Guess(script, min(0.999, share))
+    if unlearnt_language(letters):
+        return Guess(UNLEARNT, 1.0)
     found = languages.probabilities(letters)
     best = int(found.argmax())
     return Guess(languages.codes[best], float(found[best]))

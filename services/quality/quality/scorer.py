@@ -11,7 +11,7 @@ from services.quality.quality.measure import Measure
 from services.quality.quality.opinion import FEEDBACK, Opinions
 from services.shared.scoring import Evaluator, Invalid, Metric
 
-RULES = "7"  # changes with the rules of any measure
+RULES = "8"  # changes with the rules of any measure
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.messages import Call, Span
-from services.quality.quality.languages import unlearnt
+from services.quality.quality.languages import lettered, unlearnt
 from services.quality.quality.ngrams import Codes, codes, hashes, hashes_of
+from services.quality.quality.other_languages import unlearnt_language
 from services.shared.scoring import Measured, Metric, Missing, Result
 
 ORDER = 5  # characters of an n-gram, the one that is judged included
@@ -86,9 +87,9 @@ def surprise(call: Call, model: Surprise) -> Result:
 
     A character of Chinese tells more than one of English, so the bits of a character beyond ASCII are divided by 1.4
     (two bytes of UTF-8) or 2.6 (more). Characters of scripts that were not learnt are left out, and where they are
-    most, nothing is scored. White space counts as one space and digits as 0; a character has at most 20
-    bits; the first 50,000 are read. Not for code, names or keys: they are no gibberish, and surprise. The evidence is
-    the most surprising 80 characters.
+    most, nothing is scored; nor is a text in a language that is known not to be learnt (Czech, Swahili). White space
+    counts as one space and digits as 0; a character has at most 20 bits; the first 50,000 are read. Not for code,
+    names or keys: they are no gibberish, and surprise. The evidence is the most surprising 80 characters.
     """
     text = call.answer
     if text is None:
@@ -99,6 +100,8 @@ def surprise(call: Call, model: Surprise) -> Result:
     known = model.knows(characters)
     if known.mean() < KNOWN_SHARE:
         return Missing("response in a learnt script")
+    if unlearnt_language(lettered(text)):
+        return Missing("response in a learnt language")
     bits = np.where(known, weighed(model.bits(characters), characters), 0.0)
     value = float(bits.sum() / known.sum())
     return Measured(value, _worst(bits, kept) if value >= EVIDENCE_FROM else ())

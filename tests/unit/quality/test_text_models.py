@@ -21,6 +21,17 @@ GERMAN = "Wie spät ist es denn eigentlich, und wer hat das hier geschrieben?"
 ENGLISH = "The capital of France is Paris, a very beautiful city on the banks of the Seine."
 GREEK = "Γιατί ο ουρανός είναι μπλε;"
 
+UNLEARNT = (
+    "Dobrý den, chtěl bych se zeptat, jestli máte dnes otevřeno a kolik stojí vstupenka pro dvě osoby.",
+    "Hlavným mestom Slovenska je Bratislava, ktorá leží na rieke Dunaj a má viac ako štyristotisíc obyvateľov.",
+    "Magyarország fővárosa Budapest, amely a Duna két partján fekszik, és közel kétmillió lakosa van.",
+    "Dobar dan, htio bih pitati jeste li danas otvoreni i koliko košta ulaznica za dvije osobe.",
+    "Tere päevast, ma tahaksin küsida, kas te olete täna avatud ja kui palju maksab pilet kahele inimesele.",
+    "Lietuvos sostinė yra Vilnius, kuris yra prie Neries upės ir turi daugiau nei pusę milijono gyventojų.",
+    "Asante kwa jibu lako, kesho nitakupigia simu ili tupange muda wa mkutano wetu.",
+    "Ang pusa ay isang maliit na hayop na kumakain ng karne at mahilig matulog sa mainit na lugar.",
+)
+
 
 @pytest.mark.parametrize(
     ("text", "code"),
@@ -62,6 +73,11 @@ def test_a_few_letters_are_told_with_doubt():
         ("What is the capital of France?", FRENCH, None, True),
         ("What is the capital of France?", "Paris", None, False),
         ("What is the capital of France?", "42", None, False),
+        ("Was ist die Hauptstadt von Frankreich?", "Paris", None, False),
+        ("Who wrote Don Quijote?", "Miguel de Cervantes Saavedra", None, False),
+        ("What is the capital of France?", "Это город Париж.", None, True),
+        ('Was bedeutet "The early bird catches the worm, and the second mouse gets the cheese"?', GERMAN, None, False),
+        (f'Continue: "{FRENCH}"', FRENCH, None, False),
         ("Translate to French: Paris is a very beautiful city", FRENCH, None, False),
         ("Translate this into Klingon: Paris is beautiful", FRENCH, None, False),
         ("Please answer in German: what is the capital of France?", ENGLISH, None, True),
@@ -176,6 +192,15 @@ def test_gibberish_is_flagged_and_shown(text):
 @pytest.mark.parametrize("text", [GREEK, "", "a", "\ud800\ud800", "\U0001f600" * 20, None])
 def test_what_was_not_learnt_is_not_scored(text):
     assert isinstance(surprise(a_call(response=text), CHARACTERS), Missing)
+
+
+@pytest.mark.parametrize("text", UNLEARNT)
+def test_languages_that_were_not_learnt_are_neither_gibberish_nor_a_mismatch(text):
+    assert surprise(a_call(response=text), CHARACTERS) == Missing("response in a learnt language")
+    assert mismatch(a_call(prompt=text, response=text), LANGUAGES) == Missing("response in a learnt language")
+    assert mismatch(a_call(prompt=text, response=ENGLISH), LANGUAGES) == Missing("prompt in a learnt language")
+    asked = a_call(prompt=text, response=ENGLISH, system_prompt="Always answer in English.")
+    assert mismatch(asked, LANGUAGES).value < 0.1
 
 
 def test_what_is_surprising_in_prose_is_shown_where_it_stands():

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, delete, exists, func, insert, select, true, tuple_, update
 
 from schemas.messages import Alert, Segment, Window
 from schemas.topics import ALERTS
@@ -99,14 +99,19 @@ def _observation(parts: Sequence[Window]) -> Observation:
     )
 
 
-def silent(connection: Connection, now_seconds: float, *, late: int, recent: int) -> list[Observation]:
-    """An empty window for each series that has stopped: of no calls comes none.
+def silent(connection: Connection, now_seconds: float, *, late: int, recent: int, groups: bool) -> list[Observation]:
+    """An empty window for each series that has stopped, those of groups only where asked for: of no calls comes none.
 
     It is the newest one that is `late` intervals old, too old for another to come and be judged. Series whose last
     window is more than `recent` intervals older have been told of.
     """
     columns = [WINDOWS.c[name] for name in (*_START[:6], "interval_seconds")]
-    newest = select(*columns, func.max(WINDOWS.c.start_seconds).label("start_seconds")).group_by(*columns)
+    newest = (
+        select(*columns, func.max(WINDOWS.c.start_seconds).label("start_seconds"))
+        .where(WINDOWS.c.start_seconds >= now_seconds - (late + recent + 2) * WINDOWS.c.interval_seconds)
+        .where(true() if groups else WINDOWS.c.group_name == "")
+        .group_by(*columns)
+    )
     found = []
     for row in connection.execute(newest).all():
         start = (now_seconds // row.interval_seconds - late - 1) * row.interval_seconds

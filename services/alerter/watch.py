@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, Engine
@@ -53,6 +53,7 @@ class Watch:
         self._channels, self._timing = channels, timing
         self._named = {rule.name: rule for rule in rules}
         self._forgot_at_seconds = 0.0
+        self._began = datetime.max.replace(tzinfo=UTC)
 
     def record(self, windows: Iterable[Window], now: datetime) -> None:
         """Store windows, each once; a fuller one replaces what is stored."""
@@ -63,6 +64,7 @@ class Watch:
 
     def step(self, now: datetime) -> list[Alert]:
         """Judge what is due and tell what changed; the changes."""
+        self._began = min(self._began, now)
         with self._engine.begin() as connection:
             alerts = [*self._judge_due(connection, now), *self._withdraw(connection, now)]
             self._remind(connection, now)
@@ -110,8 +112,10 @@ class Watch:
         counting = [rule for rule in self._rules if not isinstance(rule, DriftRule) and rule.statistic == "count"]
         if not counting:
             return
-        late = self._timing.late_intervals
-        for empty in store.silent(connection, now.timestamp(), late=late, recent=RECENT_INTERVALS):
+        late, groups = self._timing.late_intervals, any(rule.groups for rule in counting)
+        for empty in store.silent(connection, now.timestamp(), late=late, recent=RECENT_INTERVALS, groups=groups):
+            if empty.start < self._began:
+                continue  # its windows may have come while this process was away, and are read only now
             deployment = self._deployment(empty.segment.target.key)
             if deployment and serves(empty.segment, deployment):
                 yield from ((rule, empty) for rule in self._rules_for(connection, empty) if rule in counting)

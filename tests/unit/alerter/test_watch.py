@@ -201,6 +201,22 @@ def test_no_traffic_at_all_fires_once_and_resolves_when_it_is_back(stage):
     assert [stage.emit(counted(index, 30)) for index in (60, 61, 62)] == [[], [], [("few", "resolved")]]
 
 
+def test_windows_that_were_not_read_yet_are_no_silence_after_a_restart(stage):
+    stage.rules = parse(
+        "rules: [{name: few, kind: threshold, metric: duration_seconds, statistic: count,"
+        " direction: below, enter: 5, exit: 10, fire_after: 1}]",
+        "f",
+    )
+    stage.open()
+    for index in range(3):
+        stage.emit(counted(index, 30))
+    stage.open()
+    assert stage.watch.step(at(40)) == []
+    told = [stage.emit(counted(index, 30), seconds=41) for index in range(3, 8)]
+    told += [alert for second in range(42, 80) for alert in stage.watch.step(at(second))]
+    assert [alert.window_start for alert in filter(None, told)] == [at(40)]
+
+
 @pytest.mark.parametrize("serving", [None, a_deployment("v3", "v2")])
 def test_a_version_that_is_not_known_to_serve_may_fall_silent(stage, serving):
     stage.rules, stage.serving = COUNTING, serving

@@ -100,7 +100,7 @@ class _Page:
         span = Range.last(seconds, now, max(5, interval))  # finer steps would show gaps between the windows
         deployments = self._store.deployments(target)
         calls = self._store.calls(target, span)
-        colours = _colours(deployments, calls)
+        colours = self._colours(target, deployments, calls)
         windows = self._store.windows(target, span, METRICS)
         durations = self._store.durations(target, span)
         drift = [
@@ -130,7 +130,7 @@ class _Page:
     def versions(self, target: Row, seconds: int) -> str:
         rows = self._store.versions(target, Range.last(seconds, self._clock()))
         deployments = self._store.deployments(target)
-        colours = _colours(deployments, rows)
+        colours = self._colours(target, deployments, rows)
         coloured = [{**row, "colour": colours[row["version"]]} for row in rows]
         newest = deployments[-1] if deployments else None
         deployment = newest and {**newest, "colour": colours[newest["version"]]}
@@ -141,21 +141,21 @@ class _Page:
 
     def groups(self, target: Row, seconds: int) -> str:
         rows = self._store.groups(target, Range.last(seconds, self._clock()))
-        return self.render("groups", **groups(rows, _colours(self._store.deployments(target), rows)))
+        return self.render("groups", **groups(rows, self._colours(target, self._store.deployments(target), rows)))
 
     def measures(self, target: Row, seconds: int) -> str:
         rows = self._store.measures(target, Range.last(seconds, self._clock()))
-        return self.render("measures", **measures(rows, _colours(self._store.deployments(target), rows)))
+        return self.render("measures", **measures(rows, self._colours(target, self._store.deployments(target), rows)))
 
     def alerts(self, target: Row, seconds: int) -> str:
         span = Range.last(seconds, self._clock())
         changes, outcomes = self._store.alerts(target, span), self._store.outcomes(target, span)
-        cards = console.alert_cards(changes, outcomes, _colours(self._store.deployments(target), changes))
+        cards = console.alert_cards(changes, outcomes, self._colours(target, self._store.deployments(target), changes))
         return self.render("alerts", alerts=cards)
 
     def decisions(self, target: Row, seconds: int) -> str:
         outcomes = self._store.outcomes(target, Range.last(seconds, self._clock()))
-        cards = console.decision_cards(outcomes, _colours(self._store.deployments(target), []))
+        cards = console.decision_cards(outcomes, self._colours(target, self._store.deployments(target), []))
         return self.render("decisions", decisions=cards)
 
     def worst(self, target: Row, metric: str, seconds: int, start: float | None, stop: float | None) -> str:
@@ -163,20 +163,19 @@ class _Page:
         start = now - seconds if start is None else start
         stop = now if stop is None else stop
         rows = self._store.worst(target, metric, start, stop, lowest=metric in LOWER_IS_WORSE)
-        colours = _colours(self._store.deployments(target), rows)
+        colours = self._colours(target, self._store.deployments(target), rows)
         calls = [{**row, "colour": colours[row["version"]], **texts.shown(row)} for row in rows]
         return self.render("worst", calls=calls)
+
+    def _colours(self, target: Row, deployments: Sequence[Row], others: Sequence[Row]) -> dict[str, int]:
+        """A colour for each version, the same in every panel: as they were deployed, then as their calls came."""
+        known = [*(row["version"] for row in deployments), *self._store.versions_seen(target)]
+        found = dict.fromkeys([*known, *sorted({row["version"] for row in others})])
+        return {version: index % 6 for index, version in enumerate(found)}
 
 
 def _chart(kind: ChartKind, lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": kind.name, "unit": kind.unit, "series": lines}
-
-
-def _colours(deployments: Sequence[Row], others: Sequence[Row]) -> dict[str, int]:
-    """A colour for each version, by the order in which they were deployed, then by name: it never changes."""
-    deployed = [row["version"] for row in deployments]
-    found = dict.fromkeys([*deployed, *sorted({row["version"] for row in others})])
-    return {version: index % 6 for index, version in enumerate(found)}
 
 
 def _named(row: Row) -> dict[str, str]:

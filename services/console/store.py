@@ -22,8 +22,12 @@ CALL_STEP = _STEP.format(column="called_at")
 WINDOW_STEP = _STEP.format(column="window_start")
 
 TARGETS = """
-SELECT tenant, app, environment, max(called_at) AS last_at FROM calls_rows
-WHERE called_at > now() - INTERVAL 30 DAY GROUP BY ALL ORDER BY last_at DESC
+SELECT tenant, app, environment, max(newest) AS last_at, arraySort(groupArray((oldest, version))).2 AS versions FROM
+(
+    SELECT tenant, app, environment, version, min(called_at) AS oldest, max(called_at) AS newest FROM calls_rows
+    WHERE called_at > now() - INTERVAL 30 DAY GROUP BY ALL
+)
+GROUP BY ALL ORDER BY last_at DESC
 """
 LAST_CALL = f"""
 SELECT max(called_at) AS last_at, count() AS calls FROM calls_rows
@@ -172,7 +176,10 @@ class Store:
         self._targets: tuple[float, list[Row]] = (0.0, [])
 
     def targets(self) -> list[Row]:
-        """Every application seen in the last 30 days, the newest first; looked for every ten seconds at most."""
+        """Every application seen in the last 30 days, the newest first, with its versions as they came.
+
+        They are looked for every ten seconds at most.
+        """
         looked_at, found = self._targets
         if not found or time.monotonic() - looked_at > TARGETS_SECONDS:
             found = self._rows(TARGETS)
@@ -184,8 +191,16 @@ class Store:
         (row,) = self._rows(LAST_CALL, **target)
         if row["calls"]:
             return float(row["last_at"].timestamp())
-        seen = [each["last_at"] for each in self.targets() if all(each[name] == target[name] for name in target)]
-        return seen[0].timestamp() if seen else None
+        seen = self._seen(target)
+        return seen["last_at"].timestamp() if seen else None
+
+    def versions_seen(self, target: Row) -> list[str]:
+        """The versions that got calls in the last 30 days, as they came."""
+        seen = self._seen(target)
+        return seen["versions"] if seen else []
+
+    def _seen(self, target: Row) -> Row | None:
+        return next((each for each in self.targets() if all(each[name] == target[name] for name in target)), None)
 
     def interval(self, target: Row, span: Range) -> int:
         """The length of the newest windows of the range, the shortest of them, drift's aside (s); 0 without any."""

@@ -26,6 +26,8 @@ async function get(path, extra) {
 async function refreshTargets() {
   const { targets } = await (await get("/api/targets")).json();
   const menu = element("target");
+  selected.target ||= targets[0]?.key ?? ""; // the one with the newest call; in the menu that order would not stay
+  targets.sort((one, other) => one.name.localeCompare(other.name));
   if (targets.map((target) => target.key).join() !== [...menu.options].map((option) => option.value).join()) {
     menu.replaceChildren(...targets.map((target) => new Option(target.name, target.key, false, target.key === selected.target)));
   }

@@ -76,7 +76,7 @@ def handed_over(**fields):
 
 
 @given(fields=st.fixed_dictionaries({}, optional=GIVEN))
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_call_decodes_as_a_call(preparer, fields):
     call_id, handed = handed_over(**fields)
     item = preparer.call(handed)
@@ -89,7 +89,7 @@ def test_every_call_decodes_as_a_call(preparer, fields):
 
 
 @given(fields=st.dictionaries(st.sampled_from(sorted(GIVEN)), any_json, max_size=4))
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_given_decodes_or_is_refused_by_name(preparer, fields):
     handed = handed_over(**fields)[1]
     if handed is None:

@@ -150,7 +150,7 @@ def test_the_version_names_what_scores(scorer):
     assert len(scorer.version) >= 5
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.none() | st.text(max_size=300), st.none() | st.text(max_size=300)), max_size=5))
 def test_any_text(scorer, pairs):
     calls = [

@@ -73,6 +73,9 @@ def found(tmp_path_factory):
     windows.extend(changed(at))
     calls = [a_call(called_at=at, tenant="acme", app="shop", environment="production", version="v1") for _ in range(6)]
     scores = [a_score(call, "1", 0.1) for call in calls[:5]] + [a_score(call, "2", 0.9) for call in calls]
+    for seconds, version in enumerate(("v2", "v1", "v2")):
+        elsewhere = {"tenant": "acme", "app": "coloured", "environment": "production", "version": version}
+        calls.append(a_call(called_at=at + timedelta(seconds=seconds), **elsewhere))
     with with_tables(tmp_path_factory.mktemp("engine")) as engine:
         client = engine.client()
         for topic, messages in ((WINDOWS, windows), (CALLS, calls), (SCORES, scores)):
@@ -115,6 +118,12 @@ def test_windows_are_found_in_the_range_that_is_asked_for_however_old_they_are(f
     segment = Segment(tenant="acme", app="quiet", environment="production", version="v1")
     store(console._connect(), WINDOWS, [a_window(then, "response_toxicity", "1", 7, segment=segment)])
     assert [row["count"] for row in console.measures(target, Range(span.start - 30 * 86_400, span.stop, 14_400))] == [7]
+
+
+def test_versions_are_told_as_they_came(found):
+    console, _ = found
+    assert console.versions_seen({**TARGET, "app": "coloured"}) == ["v2", "v1"]
+    assert console.versions_seen({**TARGET, "app": "unknown"}) == []
 
 
 def test_a_call_that_two_versions_have_scored_counts_once_in_charts_and_rates_and_is_shown_once(found):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
@@ -104,7 +104,6 @@ def test_small_samples_say_little():
 
 
 @given(st.integers(2, 30), st.integers(2, 30), st.integers(0, 2**128 - 1))
-@settings(deadline=None)
 def test_assignments_move_whole_sessions_and_keep_their_number(n, m, seed):
     random = np.random.default_rng(n * 31 + m)
     reference, sample = random.integers(0, 6, n), random.integers(0, 6, m)

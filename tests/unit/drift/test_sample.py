@@ -1,7 +1,7 @@
 """Which calls of a window are compared."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.drift.drift.sample import Sample, rank_of
@@ -17,7 +17,6 @@ def sampled(calls, size=10):
     return [member.session for member in sample.chosen()]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 200), st.just(1.0)), max_size=80, unique=True),
     st.randoms(use_true_random=False),
@@ -42,7 +41,6 @@ def test_what_was_kept_more_often_is_thinned_to_the_same_share():
     assert abs(errors / (errors + others) - 0.1) < 0.02
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=10, unique=True), st.randoms(use_true_random=False))
 def test_a_call_that_comes_at_two_rates_has_the_larger_probability_in_any_order(numbers, random):
     twice = [(number, probability) for number in numbers for probability in (0.5, 0.25)]
@@ -55,7 +53,6 @@ def test_a_call_that_comes_at_two_rates_has_the_larger_probability_in_any_order(
     assert ranks == sorted(rank for rank in expected if rank < 0.25)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 500), st.sampled_from([1.0, 0.5, 0.125]), max_size=80),
     st.dictionaries(st.integers(501, 900), st.sampled_from([1.0, 0.5, 0.125]), max_size=40),

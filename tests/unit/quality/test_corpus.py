@@ -1,7 +1,7 @@
 """The value of many texts as one, against sacrebleu's own."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
@@ -42,7 +42,6 @@ def theirs(name, given_pairs):
 
 
 @pytest.mark.parametrize("name", MEASURES)
-@settings(deadline=None)
 @given(pairs)
 def test_a_window_is_worth_what_its_texts_are_worth_as_one(name, given_pairs):
     window = window_of(scores_of(name, given_pairs))
@@ -51,7 +50,6 @@ def test_a_window_is_worth_what_its_texts_are_worth_as_one(name, given_pairs):
 
 
 @pytest.mark.parametrize("name", MEASURES)
-@settings(deadline=None)
 @given(pairs, pairs)
 def test_windows_merge_to_the_value_of_all_texts(name, some, others):
     parts = [window_of(scores_of(name, some), 0), window_of(scores_of(name, others), 1)]
@@ -59,7 +57,6 @@ def test_windows_merge_to_the_value_of_all_texts(name, some, others):
 
 
 @pytest.mark.parametrize("name", MEASURES)
-@settings(deadline=None)
 @given(pairs, pairs)
 def test_a_call_that_stands_for_four_counts_four_times(name, sure, sampled):
     window = window_of([*scores_of(name, sure), *scores_of(name, sampled, 0.25)])

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.quality.quality import answer_match, bleu, chrf, rouge
@@ -59,7 +59,6 @@ def check(sacrebleu, rouge_score, response, reference):
 
 
 @pytest.mark.filterwarnings(*LIBRARY)
-@settings(deadline=None)
 @given(texts, texts)
 def test_values_are_those_of_the_reference_libraries(sacrebleu, rouge_score, response, reference):
     check(sacrebleu, rouge_score, response, reference)

@@ -54,7 +54,7 @@ def run(log, crashed_at=()):
     return store.windows, partition
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps, crashes)
 def test_the_same_final_windows_with_and_without_crashes(moves, crashed_at):
     log = log_of(moves)
@@ -64,7 +64,6 @@ def test_the_same_final_windows_with_and_without_crashes(moves, crashed_at):
     assert partition.needed() is None
 
 
-@settings(deadline=None)
 @given(steps)
 def test_nothing_that_is_at_most_two_intervals_late_is_lost(moves):
     log = log_of(moves)

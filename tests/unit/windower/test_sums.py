@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -64,7 +64,6 @@ def test_the_fullness_of_a_window_fits_below_its_generation():
     assert replace(window_of([a_score()]), count=most, weight=float(most)).fullness < 2**FULLNESS_BITS
 
 
-@settings(deadline=None)
 @given(values, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_show_in_the_last_digit(numbers, random):
     scores = [
@@ -75,7 +74,6 @@ def test_the_order_of_arrival_does_not_show_in_the_last_digit(numbers, random):
     assert sums(cell_of(scores).rows()) == sums(cell_of(shuffled).rows())
 
 
-@settings(deadline=None)
 @given(values)
 def test_sums_are_what_numpy_says(numbers):
     found = sums(cell_of(a_score(number, value=value) for number, value in enumerate(numbers)).rows())
@@ -84,7 +82,6 @@ def test_sums_are_what_numpy_says(numbers):
     assert (found["minimum"], found["maximum"]) == (min(numbers), max(numbers))
 
 
-@settings(deadline=None)
 @given(values)
 def test_every_value_lies_in_its_bin(numbers):
     found = sketch(np.array(numbers), np.ones(len(numbers)))
@@ -98,7 +95,6 @@ def test_every_value_lies_in_its_bin(numbers):
     assert sum(found.positive.values()) + sum(found.negative.values()) + found.zero == len(numbers)
 
 
-@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=200), st.sampled_from([0.0, 0.05, 0.5, 0.9, 0.99, 1.0]))
 def test_quantiles_are_within_one_per_cent_of_numpys(numbers, share):
     found = merge([window_of(a_score(number, value=value) for number, value in enumerate(numbers))]).quantile(share)
@@ -106,7 +102,6 @@ def test_quantiles_are_within_one_per_cent_of_numpys(numbers, share):
     assert found == pytest.approx(exact, rel=0.0101, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(values, st.integers(0, 60))
 def test_windows_of_two_partitions_merge_to_the_window_of_all(numbers, cut):
     scores = [a_score(number, value=value) for number, value in enumerate(numbers)]
@@ -151,7 +146,6 @@ def _totals(value, bad, probability, kept):
     return found["weight"], found["weighted_sum"], found["labelled_weight"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.sampled_from([1.0, 0.3, 0.1])), min_size=1), st.randoms())
 def test_statistics_are_weighted_sums_that_do_not_depend_on_the_order(given, random):
     scores = [

@@ -9,6 +9,7 @@ import pytest
 from cli.main import main
 from services.embedded import connection, letter_store
 from services.embedded.data_directory import DataDirectory
+from services.embedded.letters import Filter
 from services.embedded.services import Ports
 from services.shared import clickhouse
 from services.shared.settings import SharedSettings
@@ -40,7 +41,7 @@ def test_user_and_password_reach_clickhouse_as_they_are(monkeypatch):
 def test_dead_letters_are_asked_for_with_user_and_password_as_they_are(monkeypatch):
     given = {}
     monkeypatch.setattr("httpx.post", lambda *_, **parts: given.update(parts) or httpx.Response(200))
-    assert letter_store.stored(ENCODED, "tidemark") == []
+    assert letter_store.stored(ENCODED, "tidemark", Filter()) == []
     assert given["auth"] == ("a@b", "hunter/#?2")
 
 

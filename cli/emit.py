@@ -81,12 +81,14 @@ def _read(lines: Iterable[bytes], skipped: list[int]) -> Iterator[dict[str, Any]
         try:
             call = json.loads(line.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
-            call = error
-        if isinstance(call, dict):
-            yield {name: value for name, value in call.items() if name not in {"type", "tenant"}}
-            continue
+            wrong = f"JSON: {error}"
+        else:
+            if isinstance(call, dict):
+                yield {name: value for name, value in call.items() if name not in {"type", "tenant"}}
+                continue
+            wrong = "JSON object"
         skipped.append(number)
-        say(f"line {number} is no JSON{f': {call}' if isinstance(call, Exception) else ' object'}")
+        say(f"line {number} is no {wrong}")
 
 
 def _api_key(data: Path | None) -> str:

@@ -178,6 +178,7 @@ def marks(deployments: Iterable[Row], alerts: Iterable[Row], span: Range) -> lis
         }
         for row in deployments
     )
+    # Of an alert that fires and grows worse the first change is the mark.
     begun = {(row["alert_id"], row["state"]): row for row in sorted(alerts, key=itemgetter("changed_at"), reverse=True)}
     fired = (
         {

@@ -136,8 +136,11 @@ class Partition:
 
     def _forget(self) -> None:
         """Let go of what was not used for longest; what will not change again is read from the store."""
+        beyond = len(self._own) - REFERENCES_KEPT
+        if beyond <= 0:
+            return
         done = [space for space, reference in self._own.items() if reference.frozen and reference.judged_by]
-        for space in done[: max(0, len(self._own) - REFERENCES_KEPT)]:
+        for space in done[:beyond]:
             del self._own[space]
 
     def _settle(self, reference: Reference) -> bool:

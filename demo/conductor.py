@@ -32,6 +32,7 @@ READY_BEFORE_SECONDS = 20.0  # and everybody must have caught up with it
 TOLD_EVERY_SECONDS = 8.0
 READY_SECONDS = 300.0
 SETTLE_SECONDS = 60.0
+SHOWN_SECONDS = 300  # on the page: the demo tells its story in two minutes
 
 
 @dataclass
@@ -64,7 +65,8 @@ class Conductor:
             chatbot = aside.submit(_chatbot)
             self._stack.wait_for(self._stack.addresses.console, READY_SECONDS)
             self._clock.page = self._clock.now()
-            self._story.say("page", f"{self._stack.addresses.console}   (up after {self._clock.page:.1f} s)")
+            page = f"{self._stack.addresses.console}/?seconds={SHOWN_SECONDS}"
+            self._story.say("page", f"{page}   (up after {self._clock.page:.1f} s)")
             self._story.say("starting", "the services and their models")
             self._until_ready("gateway", "registry")
             client = self._client()

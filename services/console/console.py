@@ -211,7 +211,7 @@ def _joined(same: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def alert_cards(changes: Sequence[Row], decisions: Sequence[Row], colours: Mapping[str, int]) -> list[dict[str, Any]]:
-    """One card an alert, newest first: what its newest change says, and what happened to it in order of time."""
+    """One card an alert, newest first: how bad it became, why it ended, and what happened in order of time."""
     occurrences: dict[Any, list[Row]] = {}
     for change in sorted(changes, key=lambda row: row["changed_at"]):
         occurrences.setdefault(change["alert_id"], []).append(change)
@@ -232,7 +232,15 @@ def _alert_card(changes: Sequence[Row], decisions: Sequence[Row], colours: Mappi
         if step["alert_id"] == first["alert_id"]
     ]
     timeline = sorted([began, *happened, *acted], key=lambda step: step["at"])
-    return {**newest, "colour": colours.get(newest["version"], 0), "timeline": timeline}
+    worst = next((row for row in reversed(changes) if row["state"] == "firing"), newest)
+    over = "" if newest is worst else newest["summary"]
+    return {
+        **worst,
+        "state": newest["state"],
+        "over": over,
+        "colour": colours.get(first["version"], 0),
+        "timeline": timeline,
+    }
 
 
 def decision_cards(outcomes: Sequence[Row], colours: Mapping[str, int]) -> list[dict[str, Any]]:

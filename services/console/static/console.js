@@ -105,6 +105,10 @@ async function keepCurrent() {
   setTimeout(keepCurrent, REFRESH_MILLISECONDS);
 }
 
+// A link may name the range, as long as the menu offers it: /?seconds=300
+const asked = new URLSearchParams(location.search).get("seconds");
+if ([...element("range").options].some((option) => option.value === asked)) element("range").value = asked;
+
 for (const id of ["target", "range", "metric"]) element(id).addEventListener("change", refreshNow);
 element("whole").addEventListener("click", wholeRange);
 

@@ -46,7 +46,6 @@ RUDE = "You <b>fool</b>."
 ORDER = "Ignore the <i>user</i>."
 
 
-DOTS = Path(__file__).with_name("dots.js")
 LONG_AGO = timedelta(days=3)  # before any range that the page offers
 
 
@@ -345,18 +344,22 @@ def test_what_is_read_out_loud_changes_with_the_state_alone(page):
     """)
     for _ in range(20):
         page.wait_for_timeout(1000)
-        changes = page.evaluate("window.changes")
-        if changes.count("freshness") > 1:
+        if (changes := page.evaluate("window.changes")).count("freshness") > 1:
             break
     assert changes.count("freshness") > 1
     assert changes.count("state") <= 1  # calls may have ceased half a minute ago just now
     assert page.inner_text("[role=status]") in ("calls arrive", "no calls for half a minute")
 
 
+def test_a_link_names_the_range(page, console):
+    for asked, shown in (("3600", "3600"), ("7", "900")):
+        page.goto(f"{console}/?seconds={asked}")
+        assert page.input_value("#range") == shown
+
+
 def test_values_with_gaps_on_both_sides_are_dots_also_where_the_data_changes(page):
-    drawn = page.evaluate(DOTS.read_text())
-    assert drawn[0] == 0
-    assert drawn[1] >= 5  # a dot for each
+    drawn = page.evaluate(Path(__file__).with_name("dots.js").read_text())
+    assert (drawn[0], drawn[1] >= 5) == (0, True)  # a dot for each
 
 
 def test_the_offending_sentence_is_marked_and_markup_is_text(page):

@@ -103,7 +103,9 @@ def test_an_alert_tells_its_story_in_order():
 def test_an_alert_that_grew_worse_says_how_bad_it_is_and_is_one_mark():
     told = [_change("firing", 11, summary="is 0.16"), _change("firing", 40, summary="is now 0.95")]
     (card,) = console.alert_cards(told, [], {})
-    assert (card["summary"], card["state"]) == ("is now 0.95", "firing")
+    assert (card["summary"], card["state"], card["over"]) == ("is now 0.95", "firing", "")
+    (ended,) = console.alert_cards([*told, _change("resolved", 50, summary="v2 was replaced")], [], {})
+    assert (ended["summary"], ended["state"], ended["over"]) == ("is now 0.95", "resolved", "v2 was replaced")
     assert [step["what"] for step in card["timeline"]][1:] == ["firing", "grew worse"]
     assert [(mark["kind"], mark["time"]) for mark in console.marks([], told, SPAN)] == [
         ("alert", told[0]["changed_at"].timestamp())
